@@ -1,0 +1,2 @@
+//! The `cargo fuzzd` spelling of the same program.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The `fuzzd` binary.
+fn main() {}

@@ -1,0 +1,78 @@
+//! Every bound of the decision core, with its unit and its reason.
+
+use std::time::Duration;
+
+/// Bytes of one failure message kept; the rest is cut. A hostile target cannot grow the session.
+pub const MESSAGE_BYTES_MAX: usize = 4 * 1024;
+
+/// Bytes of one failure's details (backtrace, tail of stdout and stderr) kept.
+pub const DETAILS_BYTES_MAX: usize = 32 * 1024;
+
+/// Signatures named to a worker as "go on over these" with each call; a message stays small.
+pub const IGNORED_SIGNATURES_MAX: usize = 256;
+
+/// Bugs of one fuzz test that are worked on. More distinct signatures than this are one broken
+/// target; further ones are counted, not kept.
+pub const BUGS_PER_TEST_MAX: usize = 1_000;
+
+/// Original inputs kept in the state for one bug.
+pub const ORIGINALS_PER_BUG_MAX: u32 = 8;
+
+/// Corpus entries waiting for the disk. Beyond this, finds are not taken until the disk answers.
+pub const PENDING_COMMITS_MAX: usize = 4_096;
+
+/// First and longest pause before a worker that would not start is started again.
+pub const RESTART_DELAY_MIN: Duration = Duration::from_millis(10);
+/// See [`RESTART_DELAY_MIN`].
+pub const RESTART_DELAY_MAX: Duration = Duration::from_secs(10);
+
+/// Starts in a row that may fail before a fuzz test is given up.
+pub const FAILED_STARTS_MAX: u32 = 8;
+
+/// First and longest pause before a failed write is tried again.
+pub const COMMIT_RETRY_MIN: Duration = Duration::from_secs(1);
+/// See [`COMMIT_RETRY_MIN`].
+pub const COMMIT_RETRY_MAX: Duration = Duration::from_secs(60);
+
+/// How long a stopping session waits for a failing disk before it ends without it.
+pub const COMMIT_GRACE: Duration = Duration::from_secs(1);
+
+/// One Fuzz call under the clock.
+pub const FUZZ_CALL_TIME: Duration = Duration::from_millis(100);
+
+/// One Fuzz call when executions replace the clock, and the most one call may reserve of a budget.
+pub const FUZZ_CALL_EXECS: u64 = 20_000;
+
+/// One worker's stay with one fuzz test before another may have the worker.
+pub const SLICE_TIME: Duration = Duration::from_millis(1_500);
+
+/// The same stay when executions replace the clock.
+pub const SLICE_EXECS: u64 = 200_000;
+
+/// Minimization of one find.
+pub const MINIMIZE_FIND_EXECS: u64 = 512;
+/// See [`MINIMIZE_FIND_EXECS`].
+pub const MINIMIZE_FIND_TIME: Duration = Duration::from_millis(20);
+
+/// Share of a fuzz test's executing time that minimizing finds may take, in percent.
+pub const MINIMIZE_FIND_SHARE_PERCENT: u32 = 10;
+
+/// Minimization of one failure.
+pub const MINIMIZE_FAILURE_EXECS: u64 = 200_000;
+/// See [`MINIMIZE_FAILURE_EXECS`].
+pub const MINIMIZE_FAILURE_TIME: Duration = Duration::from_secs(5);
+
+/// Fresh processes a new crash is tried in.
+pub const CONFIRM_RUNS: u32 = 3;
+
+/// The same for a timeout: each run costs the whole per-input timeout.
+pub const CONFIRM_TIMEOUT_RUNS: u32 = 1;
+
+/// After the budget is used up: how long crashes may still be confirmed and minimized.
+pub const DRAIN_TIME: Duration = Duration::from_secs(15);
+
+/// A session in which nothing is executed says so after this long, and again after each such time.
+pub const STALL_TIME: Duration = Duration::from_secs(5);
+
+/// Time between two status reports.
+pub const STATUS_INTERVAL: Duration = Duration::from_secs(1);
