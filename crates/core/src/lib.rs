@@ -7,6 +7,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod budget;
+pub mod corpus;
 pub mod coverage;
 pub mod failure;
 pub mod ids;

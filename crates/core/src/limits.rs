@@ -37,6 +37,12 @@ pub const COMMIT_RETRY_MAX: Duration = Duration::from_secs(60);
 /// How long a stopping session waits for a failing disk before it ends without it.
 pub const COMMIT_GRACE: Duration = Duration::from_secs(1);
 
+/// The same after a second signal.
+pub const COMMIT_GRACE_KILLED: Duration = Duration::from_millis(200);
+
+/// How long a stopping session waits for a disk that is slow, but has refused nothing.
+pub const COMMIT_WAIT_MAX: Duration = Duration::from_secs(10);
+
 /// One Fuzz call under the clock.
 pub const FUZZ_CALL_TIME: Duration = Duration::from_millis(100);
 
@@ -70,6 +76,9 @@ pub const CONFIRM_TIMEOUT_RUNS: u32 = 1;
 
 /// After the budget is used up: how long crashes may still be confirmed and minimized.
 pub const DRAIN_TIME: Duration = Duration::from_secs(15);
+
+/// After the budget is used up: how long a call in flight may go on before its worker is stopped.
+pub const DRAIN_CALL_TIME: Duration = Duration::from_secs(1);
 
 /// A session in which nothing is executed says so after this long, and again after each such time.
 pub const STALL_TIME: Duration = Duration::from_secs(5);

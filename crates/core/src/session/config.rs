@@ -57,8 +57,10 @@ pub struct TestConfig {
 pub enum Origin {
     /// Declared in code.
     Seed,
-    /// A file of a directory of seeds or of testdata.
-    File(PathBuf),
+    /// A file of a directory of seeds that the user named.
+    SeedFile(PathBuf),
+    /// A file of the test's testdata directory.
+    Testdata(PathBuf),
     /// The state's own corpus.
     Corpus,
     /// Found in this session.

@@ -68,7 +68,8 @@ pub enum WorkerEvent {
     Replied(Reply),
     /// The process ended by itself, or was killed by us for a hang or for its memory. It is gone.
     Died(Death),
-    /// The process ended after [`crate::session::Effect::StopWorker`]. It is gone.
+    /// The process ended after [`crate::session::Effect::StopWorker`]. It is gone. An answer to the
+    /// call that was in flight may come before it, as `Replied`.
     Stopped {
         /// New mutated inputs executed by a Fuzz call that was cut off (0 otherwise).
         execs: u64,

@@ -1,0 +1,281 @@
+//! Which worker does what next.
+//!
+//! Owns the order of precedence: crashes in fresh processes first, then warm-up, then minimizing
+//! failures, then fuzzing; and which test a worker serves. Must not judge results.
+
+use std::time::Duration;
+
+use crate::ids::{Epoch, Input, TestIndex, WorkerId};
+use crate::limits::{
+    FUZZ_CALL_EXECS, FUZZ_CALL_TIME, MINIMIZE_FAILURE_EXECS, MINIMIZE_FAILURE_TIME,
+    MINIMIZE_FIND_EXECS, MINIMIZE_FIND_TIME, PENDING_COMMITS_MAX, SLICE_EXECS, SLICE_TIME,
+};
+use crate::session::Session;
+use crate::session::bugs::BugState;
+use crate::session::config::Pace;
+use crate::session::effect::{Call, Effect, StopRequestKind, Work};
+use crate::session::finish::Phase;
+use crate::session::report::Report;
+use crate::session::slot::{Find, Job, SlotState};
+use crate::session::test_state::Stage;
+use crate::signature::Signature;
+
+use rand_core::Rng;
+
+/// Executions handed out with one call when the clock paces the session and there is no budget.
+const UNLIMITED_EXECS: u64 = 1 << 40;
+
+impl Session {
+    /// Gives work to every worker that waits for some, and a process to every slot without one.
+    pub(super) fn assign_all(&mut self) {
+        match self.phase {
+            Phase::Running | Phase::Draining { .. } => {}
+            Phase::Stopping { .. } | Phase::Flushing { .. } | Phase::Finished => return,
+        }
+        if self.config.pace == Pace::Executions && self.commits.has_bug_work() {
+            // When the disk answers must not decide what is done next: all wait for it.
+            return;
+        }
+        for index in 0..self.slots.len() {
+            let worker = WorkerId(index);
+            match self.slots[index].state {
+                SlotState::Vacant => self.fill(worker),
+                SlotState::Idle(test) => self.employ(worker, test),
+                SlotState::Starting(_) | SlotState::Busy(..) | SlotState::Stopping(..) => {}
+            }
+        }
+    }
+
+    /// Starts a process in an empty slot, if some test can use it now.
+    fn fill(&mut self, worker: WorkerId) {
+        let Some(test) = self.choose_test(worker) else { return };
+        let slot = &mut self.slots[worker.0];
+        slot.epoch = Epoch(slot.epoch.0 + 1);
+        slot.state = SlotState::Starting(test);
+        slot.journal = 0;
+        slot.is_fresh = true;
+        slot.stay = 0;
+        let epoch = slot.epoch;
+        self.effects.push(Effect::Spawn { worker, epoch, test });
+    }
+
+    /// Gives the next job to a worker that waits, or ends it when another test needs it more.
+    fn employ(&mut self, worker: WorkerId, test: TestIndex) {
+        if self.slots[worker.0].is_fresh
+            && let Some(signature) = self.test(test).ledger.wants_fresh_process()
+        {
+            return self.run_in_fresh_process(worker, test, signature);
+        }
+        if !self.tests[test.0].is_alive() || self.must_hand_over(worker) {
+            return self.hand_over(worker, test);
+        }
+        let is_draining = self.phase != Phase::Running;
+        if !is_draining && self.take_warmup(worker, test) {
+            return;
+        }
+        if let Some(signature) = self.test(test).ledger.wants_minimizing() {
+            return self.minimize_failure(worker, test, signature);
+        }
+        if is_draining || self.is_stay_over(worker, test) {
+            return self.hand_over(worker, test);
+        }
+        if self.tests[test.0].stage == Stage::Fuzzing {
+            self.fuzz(worker, test);
+        }
+    }
+
+    /// Whether a crash waits for a fresh process and no slot is about to provide one.
+    fn must_hand_over(&self, worker: WorkerId) -> bool {
+        self.tests.iter().any(|test| {
+            test.ledger.wants_fresh_process().is_some()
+                && !self.slots.iter().enumerate().any(|(index, slot)| {
+                    let comes = match slot.state {
+                        SlotState::Starting(own) => own == test.index,
+                        // An empty or ending slot is filled for this test first.
+                        SlotState::Vacant | SlotState::Stopping(..) => true,
+                        SlotState::Idle(_) | SlotState::Busy(..) => false,
+                    };
+                    comes && index != worker.0
+                })
+        })
+    }
+
+    fn hand_over(&mut self, worker: WorkerId, test: TestIndex) {
+        self.test(test).end_stay();
+        self.stop_worker(worker, StopRequestKind::Ladder);
+    }
+
+    /// The test that a slot without a process serves next.
+    fn choose_test(&self, worker: WorkerId) -> Option<TestIndex> {
+        let ready = |test: &&crate::session::test_state::TestState| {
+            test.is_alive() && test.start_not_before <= self.now
+        };
+        let urgent = self.tests.iter().filter(ready).find(|test| {
+            let starting = self.slots.iter().any(|slot| match slot.state {
+                SlotState::Starting(own) => own == test.index,
+                SlotState::Vacant
+                | SlotState::Idle(_)
+                | SlotState::Busy(..)
+                | SlotState::Stopping(..) => false,
+            });
+            test.ledger.wants_fresh_process().is_some() && !starting
+        });
+        if let Some(test) = urgent {
+            return Some(test.index);
+        }
+        let wanted = self.tests.iter().filter(ready).filter(|test| match self.phase {
+            Phase::Running => !self.budget.is_used_up(),
+            Phase::Draining { .. } => {
+                test.ledger.wants_minimizing().is_some() && self.servants(test.index, worker) == 0
+            }
+            Phase::Stopping { .. } | Phase::Flushing { .. } | Phase::Finished => false,
+        });
+        wanted.min_by_key(|test| (self.standing(test.index, worker), test.index)).map(|t| t.index)
+    }
+
+    /// Cost of a test so far, with the stays under way counted in advance: least is next.
+    fn standing(&self, test: TestIndex, except: WorkerId) -> u64 {
+        let stay = match self.config.pace {
+            Pace::Clock => micros(SLICE_TIME),
+            Pace::Executions => SLICE_EXECS,
+        };
+        let state = &self.tests[test.0];
+        let ahead = self.servants(test, except) * stay * 4 / state.weight();
+        state.pass.saturating_add(ahead)
+    }
+
+    fn servants(&self, test: TestIndex, except: WorkerId) -> u64 {
+        let serving = self.slots.iter().enumerate();
+        serving.filter(|(index, slot)| *index != except.0 && slot.is_serving(test)).count() as u64
+    }
+
+    /// Whether the worker served this test for a whole stay and another test stands further back.
+    fn is_stay_over(&mut self, worker: WorkerId, test: TestIndex) -> bool {
+        let limit = match self.config.pace {
+            Pace::Clock => micros(SLICE_TIME),
+            Pace::Executions => SLICE_EXECS,
+        };
+        if self.slots[worker.0].stay < limit {
+            return false;
+        }
+        if self.choose_test(worker) == Some(test) {
+            self.slots[worker.0].stay = 0;
+            self.test(test).end_stay();
+            return false;
+        }
+        true
+    }
+
+    fn run_in_fresh_process(&mut self, worker: WorkerId, test: TestIndex, signature: Signature) {
+        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
+        let job = match &mut bug.state {
+            BugState::Confirming { is_taken, .. } => {
+                *is_taken = true;
+                Job::Confirm(signature)
+            }
+            BugState::Rechecking { is_taken, .. } => {
+                *is_taken = true;
+                Job::Recheck(signature)
+            }
+            BugState::Committing
+            | BugState::Settling(_)
+            | BugState::Unminimized { .. }
+            | BugState::Improving { .. }
+            | BugState::Recording
+            | BugState::Settled
+            | BugState::Passing => return,
+        };
+        let Some(input) = self.tests[test.0].bug_input(signature) else { return };
+        self.send(worker, test, job, input, Work::Execute);
+    }
+
+    fn take_warmup(&mut self, worker: WorkerId, test: TestIndex) -> bool {
+        if self.tests[test.0].stage != Stage::WarmingUp {
+            return false;
+        }
+        if self.commits.len() >= PENDING_COMMITS_MAX {
+            return true;
+        }
+        let state = self.test(test);
+        let Some(item) = state.warmup.take() else {
+            // Other workers run the last inputs; this one waits for them.
+            return true;
+        };
+        let inputs = state.warmup.total;
+        let measured_before = state.measured_before;
+        if !std::mem::replace(&mut state.has_announced_warmup, true) {
+            self.report(Report::WarmupStarted { test, inputs, measured_before });
+        }
+        let input = item.input.clone();
+        self.send(worker, test, Job::Warmup(item), input, Work::Execute);
+        true
+    }
+
+    fn minimize_failure(&mut self, worker: WorkerId, test: TestIndex, signature: Signature) {
+        let time_max = self.time_limit(MINIMIZE_FAILURE_TIME);
+        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
+        bug.state = BugState::Unminimized { is_taken: true };
+        let input = bug.input.clone();
+        let work = Work::MinimizeFailure { signature, execs_max: MINIMIZE_FAILURE_EXECS, time_max };
+        self.send(worker, test, Job::MinimizeFailure(signature), input, work);
+    }
+
+    /// Makes a find smaller on the worker that found it.
+    pub(super) fn minimize_find(&mut self, worker: WorkerId, test: TestIndex, find: Find) {
+        let work = Work::MinimizeFind {
+            keep: find.keep.clone(),
+            execs_max: MINIMIZE_FIND_EXECS,
+            time_max: self.time_limit(MINIMIZE_FIND_TIME),
+        };
+        let input = find.input.clone();
+        self.send(worker, test, Job::MinimizeFind(find), input, work);
+    }
+
+    fn fuzz(&mut self, worker: WorkerId, test: TestIndex) {
+        let want = match self.config.pace {
+            Pace::Clock => UNLIMITED_EXECS,
+            Pace::Executions => FUZZ_CALL_EXECS,
+        };
+        let Some(reservation) = self.budget.reserve(want, self.slots.len() as u64) else { return };
+        let state = &self.tests[test.0];
+        let Some(entry) = state.corpus.pick(&mut self.rng) else {
+            // A fuzzing test has an entry; should it not, the reservation goes back.
+            self.budget.settle(reservation, 0);
+            return;
+        };
+        let input = state.corpus.entry(entry).input.clone();
+        let work = Work::Fuzz {
+            execs_max: reservation.execs(),
+            time_max: self.time_limit(FUZZ_CALL_TIME),
+            rng_seed: self.rng.next_u64(),
+        };
+        self.send(worker, test, Job::Fuzz { entry, reservation }, input, work);
+    }
+
+    fn send(&mut self, worker: WorkerId, test: TestIndex, job: Job, input: Input, work: Work) {
+        let state = &mut self.tests[test.0];
+        let slot = &mut self.slots[worker.0];
+        let (coverage, journal) = state.coverage.since(slot.journal);
+        let ignore = state.ledger.ignored();
+        slot.journal = journal;
+        slot.is_fresh = false;
+        slot.called_at = self.now;
+        slot.state = SlotState::Busy(test, job);
+        let epoch = slot.epoch;
+        self.watch.started_at.get_or_insert(self.now);
+        let call = Call { input, work, coverage, ignore };
+        self.effects.push(Effect::Call { worker, epoch, call });
+    }
+
+    fn time_limit(&self, limit: Duration) -> Option<Duration> {
+        match self.config.pace {
+            Pace::Clock => Some(limit),
+            Pace::Executions => None,
+        }
+    }
+}
+
+/// Whole microseconds, saturating.
+pub(super) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

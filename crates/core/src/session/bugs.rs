@@ -1,0 +1,210 @@
+//! The bug ledger of one test.
+//!
+//! ```text
+//!  new crash ──▶ Committing ──▶ Confirming ──▶ Settling(verdict) ──▶ Unminimized ─▶ Rechecking ─▶ Improving ─▶ Settled
+//!                (crash not      (fresh         (verdict not         (reported;     (smaller       (being       ▲
+//!                 on disk)        processes)     on disk)             may shrink)    input)         written)    │
+//!                                                   └─────────────────────▶ Settled ◀── no smaller input ───────┘
+//!  warm-up ────▶ Recording ──▶ Settled (known)
+//!  known bug whose input passed ──▶ Passing (a new crash starts at Committing again)
+//! ```
+//!
+//! Owns the bugs and their life cycle. Must not ask for effects: `crashes` does.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::failure::Failure;
+use crate::ids::{Input, TestIndex};
+use crate::limits::IGNORED_SIGNATURES_MAX;
+use crate::session::record::Verdict;
+use crate::session::report::BugReport;
+use crate::signature::{FailureKind, Signature};
+
+/// Where a bug is in its life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum BugState {
+    /// Its first crash is on its way to the disk.
+    Committing,
+    /// It is being run in fresh processes.
+    Confirming { failed: u32, done: u32, is_taken: bool },
+    /// Its verdict is on its way to the disk.
+    Settling(Verdict),
+    /// Reported; waits for a worker that minimizes it, or is being minimized.
+    Unminimized { is_taken: bool },
+    /// A smaller input waits for a fresh process, or runs in one.
+    Rechecking { candidate: Input, is_taken: bool },
+    /// The smaller input is on its way to the disk.
+    Improving { candidate: Input },
+    /// A failure of warm-up is on its way to the disk.
+    Recording,
+    /// Nothing more to do.
+    Settled,
+    /// Known from before, and its input passed in warm-up.
+    Passing,
+}
+
+/// One bug.
+#[derive(Debug, Clone)]
+pub(super) struct Bug {
+    pub(super) failure: Failure,
+    /// The input shown for it: the smallest confirmed one.
+    pub(super) input: Input,
+    pub(super) path: Option<PathBuf>,
+    pub(super) state: BugState,
+    /// Crashes seen in this session.
+    pub(super) count: u64,
+    /// Originals kept.
+    pub(super) originals: u32,
+    /// Found in this session.
+    pub(super) is_new: bool,
+    pub(super) is_reported: bool,
+    pub(super) reproduced: u32,
+    pub(super) runs: u32,
+    pub(super) is_flaky: bool,
+}
+
+impl Bug {
+    pub(super) fn new(failure: Failure, input: Input, state: BugState, is_new: bool) -> Self {
+        Self {
+            failure,
+            input,
+            path: None,
+            state,
+            count: 1,
+            originals: 1,
+            is_new,
+            is_reported: false,
+            reproduced: 0,
+            runs: 0,
+            is_flaky: false,
+        }
+    }
+
+    /// The bug as people see it.
+    pub(super) fn report(&self, test: TestIndex, signature: Signature) -> BugReport {
+        BugReport {
+            test,
+            signature,
+            failure: self.failure.clone(),
+            input: self.input.clone(),
+            path: self.path.clone(),
+            reproduced: self.reproduced,
+            runs: self.runs,
+            is_flaky: self.is_flaky,
+        }
+    }
+
+    /// Whether it must run in a fresh process next, and nobody does that yet.
+    pub(super) fn wants_fresh_process(&self) -> bool {
+        match &self.state {
+            BugState::Confirming { is_taken, .. } | BugState::Rechecking { is_taken, .. } => {
+                !is_taken
+            }
+            BugState::Committing
+            | BugState::Settling(_)
+            | BugState::Unminimized { .. }
+            | BugState::Improving { .. }
+            | BugState::Recording
+            | BugState::Settled
+            | BugState::Passing => false,
+        }
+    }
+
+    /// Whether work on it is still going on that the end of a session may wait for.
+    pub(super) fn is_open(&self) -> bool {
+        match &self.state {
+            BugState::Committing
+            | BugState::Confirming { .. }
+            | BugState::Settling(_)
+            | BugState::Unminimized { .. }
+            | BugState::Rechecking { .. }
+            | BugState::Improving { .. }
+            | BugState::Recording => true,
+            BugState::Settled | BugState::Passing => false,
+        }
+    }
+}
+
+/// Whether a worker that lives on can go over failures of this kind, and minimize them.
+pub(super) fn is_survivable(kind: FailureKind) -> bool {
+    match kind {
+        FailureKind::Panic | FailureKind::Error => true,
+        FailureKind::Abort
+        | FailureKind::Signal(_)
+        | FailureKind::StackOverflow
+        | FailureKind::Exit(_)
+        | FailureKind::Timeout
+        | FailureKind::OutOfMemory
+        | FailureKind::ForeignSignal(_)
+        | FailureKind::Protocol => false,
+    }
+}
+
+/// The bugs of one test.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    pub(super) bugs: BTreeMap<Signature, Bug>,
+    /// Crashes beyond the bound of bugs: counted, not kept.
+    pub(super) overflow: u64,
+    ignore: Option<Arc<[Signature]>>,
+}
+
+impl Ledger {
+    /// Adds or replaces a bug.
+    pub(super) fn insert(&mut self, signature: Signature, bug: Bug) {
+        self.bugs.insert(signature, bug);
+        self.ignore = None;
+    }
+
+    pub(super) fn get_mut(&mut self, signature: Signature) -> Option<&mut Bug> {
+        self.bugs.get_mut(&signature)
+    }
+
+    /// Signatures a worker counts and goes on over: everything known that it can survive, but not
+    /// bugs whose input passes now (they would be regressions).
+    pub(super) fn ignored(&mut self) -> Arc<[Signature]> {
+        let bugs = &self.bugs;
+        self.ignore
+            .get_or_insert_with(|| {
+                bugs.iter()
+                    .filter(|(_, bug)| is_survivable(bug.failure.kind))
+                    .filter(|(_, bug)| bug.state != BugState::Passing)
+                    .map(|(signature, _)| *signature)
+                    .take(IGNORED_SIGNATURES_MAX)
+                    .collect()
+            })
+            .clone()
+    }
+
+    /// The ignored set must be built anew (a state changed).
+    pub(super) fn touch(&mut self) {
+        self.ignore = None;
+    }
+
+    /// The first bug that wants a fresh process.
+    pub(super) fn wants_fresh_process(&self) -> Option<Signature> {
+        self.find(Bug::wants_fresh_process)
+    }
+
+    /// The first bug that wants to be minimized.
+    pub(super) fn wants_minimizing(&self) -> Option<Signature> {
+        self.find(|bug| bug.state == BugState::Unminimized { is_taken: false })
+    }
+
+    fn find(&self, predicate: impl Fn(&Bug) -> bool) -> Option<Signature> {
+        self.bugs.iter().find(|(_, bug)| predicate(bug)).map(|(signature, _)| *signature)
+    }
+
+    /// New bugs that were reported, and known bugs that still fail.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let reported = self.bugs.values().filter(|bug| bug.is_reported);
+        reported.fold(
+            (0, 0),
+            |(new, known), bug| {
+                if bug.is_new { (new + 1, known) } else { (new, known + 1) }
+            },
+        )
+    }
+}

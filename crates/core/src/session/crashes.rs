@@ -1,0 +1,338 @@
+//! The life of a bug, from its first crash to its last report.
+//!
+//! Owns the transitions drawn in `bugs`, and the order "on disk, confirmed, told, minimized".
+//! Must not talk to workers: `assign` sends the runs this module waits for.
+
+use std::path::PathBuf;
+
+use crate::failure::Failure;
+use crate::ids::{Input, TestIndex};
+use crate::limits::{BUGS_PER_TEST_MAX, CONFIRM_RUNS, CONFIRM_TIMEOUT_RUNS, ORIGINALS_PER_BUG_MAX};
+use crate::session::Session;
+use crate::session::bugs::{Bug, BugState, is_survivable};
+use crate::session::commits::Consequence;
+use crate::session::config::Origin;
+use crate::session::finish::Phase;
+use crate::session::record::{Record, Verdict};
+use crate::session::report::Report;
+use crate::session::warmup::{WarmupItem, WarmupSource};
+use crate::signature::{FailureKind, Signature};
+
+/// Whether a crash is news or was there before the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Novelty {
+    New,
+    Known { path: Option<PathBuf> },
+}
+
+impl Session {
+    /// A crash of a newly mutated input, also of a minimizer's candidate.
+    pub(super) fn crashed(&mut self, test: TestIndex, input: Input, failure: Failure) {
+        self.record_crash(test, input, failure, Novelty::New);
+    }
+
+    fn record_crash(&mut self, test: TestIndex, input: Input, failure: Failure, novelty: Novelty) {
+        let signature = failure.signature();
+        let ledger = &mut self.tests[test.0].ledger;
+        let is_full = ledger.bugs.len() >= BUGS_PER_TEST_MAX;
+        match ledger.get_mut(signature) {
+            Some(bug) if bug.state != BugState::Passing => {
+                bug.count = bug.count.saturating_add(1);
+                if bug.originals >= ORIGINALS_PER_BUG_MAX || bug.input == input {
+                    return;
+                }
+                bug.originals += 1;
+                let record = Record::Crash { test, signature, input, failure };
+                return self.commit(record, Consequence::None);
+            }
+            None if is_full => {
+                ledger.overflow = ledger.overflow.saturating_add(1);
+                return;
+            }
+            Some(_) | None => {}
+        }
+        let (state, is_new, path) = match novelty {
+            Novelty::New => (BugState::Committing, true, None),
+            Novelty::Known { path } => (BugState::Recording, false, path),
+        };
+        let mut bug = Bug::new(failure.clone(), input.clone(), state, is_new);
+        bug.path = path;
+        ledger.insert(signature, bug);
+        let record = Record::Crash { test, signature, input, failure };
+        self.commit(record, Consequence::CrashKept { test, signature });
+    }
+
+    /// An input that was there before the session failed.
+    pub(super) fn warmup_failed(&mut self, test: TestIndex, item: WarmupItem, failure: Failure) {
+        self.test(test).warmup.settle(true);
+        let signature = failure.signature();
+        match item.source {
+            WarmupSource::Bug(known) if known == signature => {
+                if let Some(bug) = self.test(test).ledger.get_mut(known) {
+                    bug.failure = failure;
+                    bug.state = BugState::Recording;
+                    bug.count += 1;
+                }
+                self.test(test).ledger.touch();
+                self.settle(test, known, Verdict::Known);
+            }
+            WarmupSource::Bug(known) => {
+                // It still fails, but elsewhere (lines moved, say): the old bug is superseded.
+                let path = self.test(test).ledger.get_mut(known).and_then(|bug| bug.path.clone());
+                let verdict = Verdict::NoLongerFails;
+                let input = item.input.clone();
+                let record = Record::Bug { test, signature: known, input, verdict };
+                self.commit(record, Consequence::None);
+                self.record_crash(test, item.input, failure, Novelty::Known { path });
+            }
+            WarmupSource::Entry(Origin::Testdata(path)) => {
+                self.record_crash(test, item.input, failure, Novelty::Known { path: Some(path) });
+            }
+            WarmupSource::Entry(Origin::Corpus) => {
+                self.record_crash(test, item.input, failure, Novelty::Known { path: None });
+            }
+            // A seed is not testdata or state: nobody knows yet that it fails.
+            WarmupSource::Entry(Origin::Seed | Origin::SeedFile(_) | Origin::Found) => {
+                self.record_crash(test, item.input, failure, Novelty::New);
+            }
+        }
+        self.finish_warmup(test);
+    }
+
+    /// An input of the warm-up passed; if it was a bug's, that is news.
+    pub(super) fn passed_again(&mut self, test: TestIndex, item: &WarmupItem) {
+        if let WarmupSource::Bug(signature) = item.source {
+            self.settle(test, signature, Verdict::NoLongerFails);
+        }
+    }
+
+    /// A run in a fresh process failed.
+    pub(super) fn confirm_failed(
+        &mut self,
+        test: TestIndex,
+        signature: Signature,
+        input: Input,
+        failure: Failure,
+    ) {
+        let is_same = failure.signature() == signature;
+        if is_same && let Some(bug) = self.test(test).ledger.get_mut(signature) {
+            // The newest account of it is at least as good: a fresh process, nothing before it.
+            bug.failure = failure;
+            return self.confirm_ran(test, signature, true);
+        }
+        self.confirm_ran(test, signature, false);
+        if !is_same {
+            self.crashed(test, input, failure);
+        }
+    }
+
+    /// A run in a fresh process ended.
+    pub(super) fn confirm_ran(&mut self, test: TestIndex, signature: Signature, has_failed: bool) {
+        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
+        let BugState::Confirming { failed, done, is_taken } = &mut bug.state else { return };
+        *is_taken = false;
+        *done += 1;
+        *failed += u32::from(has_failed);
+        let runs = match bug.failure.kind {
+            FailureKind::Timeout => CONFIRM_TIMEOUT_RUNS,
+            FailureKind::Panic
+            | FailureKind::Error
+            | FailureKind::Abort
+            | FailureKind::Signal(_)
+            | FailureKind::StackOverflow
+            | FailureKind::Exit(_)
+            | FailureKind::OutOfMemory
+            | FailureKind::ForeignSignal(_)
+            | FailureKind::Protocol => CONFIRM_RUNS,
+        };
+        if *done >= runs {
+            self.settle_confirmed(test, signature);
+        }
+    }
+
+    /// A confirming run was cut off by our own stop: it counts for nothing.
+    pub(super) fn confirm_cut_off(&mut self, test: TestIndex, signature: Signature) {
+        if let Some(bug) = self.test(test).ledger.get_mut(signature)
+            && let BugState::Confirming { is_taken, .. } = &mut bug.state
+        {
+            *is_taken = false;
+        }
+    }
+
+    /// Draws the verdict from the runs done so far.
+    pub(super) fn settle_confirmed(&mut self, test: TestIndex, signature: Signature) {
+        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
+        let BugState::Confirming { failed, done, .. } = bug.state else { return };
+        let is_foreign = match bug.failure.kind {
+            FailureKind::ForeignSignal(_) => true,
+            FailureKind::Panic
+            | FailureKind::Error
+            | FailureKind::Abort
+            | FailureKind::Signal(_)
+            | FailureKind::StackOverflow
+            | FailureKind::Exit(_)
+            | FailureKind::Timeout
+            | FailureKind::OutOfMemory
+            | FailureKind::Protocol => false,
+        };
+        bug.reproduced = failed;
+        bug.runs = done;
+        if is_foreign && done == 0 {
+            // Cut off before the first run. The crash is kept; the next session confirms it.
+            bug.state = BugState::Settled;
+            return;
+        }
+        bug.is_flaky = failed == 0 && done > 0;
+        let verdict = match (failed, is_foreign) {
+            (0, true) => Verdict::Unconfirmed { runs: done },
+            (0, false) if done > 0 => Verdict::Flaky { runs: done },
+            _ => Verdict::Confirmed { reproduced: failed, runs: done },
+        };
+        self.settle(test, signature, verdict);
+    }
+
+    fn settle(&mut self, test: TestIndex, signature: Signature, verdict: Verdict) {
+        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
+        let mut input = bug.input.clone();
+        match verdict {
+            Verdict::Confirmed { .. } | Verdict::Flaky { .. } | Verdict::Unconfirmed { .. } => {
+                bug.state = BugState::Settling(verdict);
+            }
+            Verdict::Minimized => {
+                if let BugState::Improving { candidate } = &bug.state {
+                    input = candidate.clone();
+                }
+            }
+            Verdict::Known | Verdict::NoLongerFails => {}
+        }
+        let record = Record::Bug { test, signature, input, verdict };
+        self.commit(record, Consequence::BugSettled { test, signature, verdict });
+    }
+
+    /// The minimizer is done with a failure.
+    pub(super) fn minimized_failure(
+        &mut self,
+        test: TestIndex,
+        signature: Signature,
+        candidate: Input,
+    ) {
+        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
+        if bug.state != (BugState::Unminimized { is_taken: true }) {
+            return;
+        }
+        let is_smaller = (candidate.len(), &candidate) < (bug.input.len(), &bug.input);
+        bug.state = if is_smaller {
+            BugState::Rechecking { candidate, is_taken: false }
+        } else {
+            BugState::Settled
+        };
+    }
+
+    /// The minimizer could not work on a failure; its input stays as it is.
+    pub(super) fn unminimizable(&mut self, test: TestIndex, signature: Signature) {
+        if let Some(bug) = self.test(test).ledger.get_mut(signature)
+            && bug.state == (BugState::Unminimized { is_taken: true })
+        {
+            bug.state = BugState::Settled;
+        }
+    }
+
+    /// The smaller input was run in a fresh process.
+    pub(super) fn rechecked(&mut self, test: TestIndex, signature: Signature, is_same: bool) {
+        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
+        let BugState::Rechecking { candidate, .. } = &bug.state else { return };
+        if !is_same {
+            bug.state = BugState::Settled;
+            return;
+        }
+        bug.state = BugState::Improving { candidate: candidate.clone() };
+        self.settle(test, signature, Verdict::Minimized);
+    }
+
+    /// A commit is on stable storage: its consequence may be seen.
+    pub(super) fn on_stored(&mut self, consequence: Consequence, path: Option<PathBuf>) {
+        match consequence {
+            Consequence::None => {}
+            Consequence::EntryKept { test, gain } => {
+                let now = self.now;
+                let state = self.test(test);
+                state.count_durable(gain);
+                state.new_finds += 1;
+                self.watch.last_find_at = Some(now);
+            }
+            Consequence::CrashKept { test, signature } => self.crash_kept(test, signature),
+            Consequence::BugSettled { test, signature, verdict } => {
+                self.bug_settled(test, signature, verdict, path);
+            }
+        }
+    }
+
+    fn crash_kept(&mut self, test: TestIndex, signature: Signature) {
+        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
+        match bug.state {
+            BugState::Committing => {
+                bug.state = BugState::Confirming { failed: 0, done: 0, is_taken: false };
+                if !self.tests[test.0].is_alive() || self.is_winding_up() {
+                    self.settle_confirmed(test, signature);
+                }
+            }
+            BugState::Recording => self.settle(test, signature, Verdict::Known),
+            BugState::Confirming { .. }
+            | BugState::Settling(_)
+            | BugState::Unminimized { .. }
+            | BugState::Rechecking { .. }
+            | BugState::Improving { .. }
+            | BugState::Settled
+            | BugState::Passing => {}
+        }
+    }
+
+    fn bug_settled(
+        &mut self,
+        test: TestIndex,
+        signature: Signature,
+        verdict: Verdict,
+        path: Option<PathBuf>,
+    ) {
+        let may_minimize = self.config.minimize && !self.is_winding_up();
+        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
+        bug.path = path.or(bug.path.take());
+        let shrinks = may_minimize
+            && bug.reproduced > 0
+            && is_survivable(bug.failure.kind)
+            && bug.input.len() > 1;
+        let report = match verdict {
+            Verdict::Confirmed { .. } | Verdict::Flaky { .. } => {
+                bug.is_reported = true;
+                bug.state = if shrinks {
+                    BugState::Unminimized { is_taken: false }
+                } else {
+                    BugState::Settled
+                };
+                Report::Bug(bug.report(test, signature))
+            }
+            Verdict::Minimized => {
+                if let BugState::Improving { candidate } = &bug.state {
+                    bug.input = candidate.clone();
+                }
+                bug.state = BugState::Settled;
+                Report::BugMinimized(bug.report(test, signature))
+            }
+            Verdict::Unconfirmed { .. } => {
+                bug.state = BugState::Settled;
+                Report::Unconfirmed(bug.report(test, signature))
+            }
+            Verdict::Known => {
+                bug.state = BugState::Settled;
+                bug.is_reported = true;
+                Report::KnownBug(bug.report(test, signature))
+            }
+            Verdict::NoLongerFails => Report::NoLongerFails(bug.report(test, signature)),
+        };
+        let is_news = matches!(report, Report::Bug(_));
+        self.report(report);
+        if is_news && self.config.fail_fast && self.phase == Phase::Running {
+            self.drain_after_bug();
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! One worker slot: the decision core's picture of one worker process.
+//!
+//! ```text
+//!             Spawn            Ready            Call
+//!   Vacant ──────────▶ Starting ─────▶ Idle ◀────────▶ Busy(job)
+//!      ▲                  │             │    Replied      │
+//!      │   StartFailed    │             │ StopWorker      │ StopWorker
+//!      ├──────────────────┘             ▼                 ▼
+//!      │           Stopped          Stopping ◀────────────┘
+//!      ├────────────────────────────────┘
+//!      │   Died (from Idle, Busy)
+//!      └──────────────────────── any
+//! ```
+//!
+//! Must not decide anything: `assign` chooses jobs, `replies` and `ends` judge what came of them.
+
+use std::time::Duration;
+
+use crate::budget::Reservation;
+use crate::corpus::EntryIndex;
+use crate::coverage::{Feature, Gain};
+use crate::ids::{Epoch, Input, TestIndex};
+use crate::session::warmup::WarmupItem;
+use crate::signature::Signature;
+
+/// What one call is for.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Measure an input known before the session.
+    Warmup(WarmupItem),
+    /// Fuzz an entry.
+    Fuzz { entry: EntryIndex, reservation: Reservation },
+    /// Make a find smaller before it becomes an entry.
+    MinimizeFind(Find),
+    /// Run the input of a new crash, in a process that ran nothing else.
+    Confirm(Signature),
+    /// Make the input of a confirmed bug smaller.
+    MinimizeFailure(Signature),
+    /// Run the minimized input once, in a process that ran nothing else.
+    Recheck(Signature),
+}
+
+/// A find on its way into the corpus. Its new coverage is already merged, so that no other worker
+/// can bring the same find again.
+#[derive(Debug)]
+pub(super) struct Find {
+    pub(super) input: Input,
+    pub(super) coverage: Vec<Feature>,
+    pub(super) keep: Vec<Feature>,
+    pub(super) gain: Gain,
+    pub(super) parent: EntryIndex,
+}
+
+/// The state of a slot's process.
+#[derive(Debug)]
+pub(super) enum SlotState {
+    /// No process.
+    Vacant,
+    /// A process was asked for.
+    Starting(TestIndex),
+    /// It waits for a call.
+    Idle(TestIndex),
+    /// A call is in flight.
+    Busy(TestIndex, Job),
+    /// Its end was asked for; a job that was in flight may still be answered.
+    Stopping(TestIndex, Option<Job>),
+}
+
+/// One slot.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) state: SlotState,
+    pub(super) epoch: Epoch,
+    /// How much of the test's coverage journal this process was told.
+    pub(super) journal: usize,
+    /// The process has run no input yet.
+    pub(super) is_fresh: bool,
+    /// What this stay with the test cost so far, in the unit of the session's pace.
+    pub(super) stay: u64,
+    /// When the call in flight was sent.
+    pub(super) called_at: Duration,
+}
+
+impl Slot {
+    pub(super) fn new() -> Self {
+        Self {
+            state: SlotState::Vacant,
+            epoch: Epoch(0),
+            journal: 0,
+            is_fresh: false,
+            stay: 0,
+            called_at: Duration::ZERO,
+        }
+    }
+
+    /// The test of the slot's process, if it has one.
+    pub(super) fn test(&self) -> Option<TestIndex> {
+        match &self.state {
+            SlotState::Vacant => None,
+            SlotState::Starting(test)
+            | SlotState::Idle(test)
+            | SlotState::Busy(test, _)
+            | SlotState::Stopping(test, _) => Some(*test),
+        }
+    }
+
+    /// Whether a process that is meant to stay runs here or is about to.
+    pub(super) fn is_serving(&self, test: TestIndex) -> bool {
+        match &self.state {
+            SlotState::Vacant | SlotState::Stopping(..) => false,
+            SlotState::Starting(own) | SlotState::Idle(own) | SlotState::Busy(own, _) => {
+                *own == test
+            }
+        }
+    }
+
+    /// Takes the job out of a call that just ended. `None`: there was no call in flight.
+    pub(super) fn take_job(&mut self) -> Option<(TestIndex, Job)> {
+        match std::mem::replace(&mut self.state, SlotState::Vacant) {
+            SlotState::Busy(test, job) => {
+                self.state = SlotState::Idle(test);
+                Some((test, job))
+            }
+            SlotState::Stopping(test, job) => {
+                self.state = SlotState::Stopping(test, None);
+                job.map(|job| (test, job))
+            }
+            other @ (SlotState::Vacant | SlotState::Starting(_) | SlotState::Idle(_)) => {
+                self.state = other;
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Everything the session knows of one fuzz test.
+//!
+//! ```text
+//!   WarmingUp ──every input has its verdict──▶ Fuzzing
+//!       └────────────── no worker will start ─────┴──▶ GivenUp
+//! ```
+
+use std::time::Duration;
+
+use crate::corpus::Corpus;
+use crate::coverage::{CoverageMap, Gain};
+use crate::ids::TestIndex;
+use crate::limits::{
+    FAILED_STARTS_MAX, MINIMIZE_FIND_SHARE_PERCENT, RESTART_DELAY_MAX, RESTART_DELAY_MIN,
+};
+use crate::session::bugs::{Bug, BugState, Ledger};
+use crate::session::config::{LoadedBug, TestConfig};
+use crate::session::warmup::Warmup;
+use crate::{failure::Failure, ids::Input};
+
+/// Where a test is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stage {
+    WarmingUp,
+    Fuzzing,
+    GivenUp { reason: String },
+}
+
+/// One fuzz test.
+#[derive(Debug)]
+pub(super) struct TestState {
+    pub(super) index: TestIndex,
+    pub(super) stage: Stage,
+    pub(super) coverage: CoverageMap,
+    pub(super) corpus: Corpus,
+    pub(super) warmup: Warmup,
+    pub(super) has_announced_warmup: bool,
+    pub(super) measured_before: usize,
+    pub(super) ledger: Ledger,
+    pub(super) execs_before: u64,
+    pub(super) execs: u64,
+    pub(super) execs_other: u64,
+    /// Time in Fuzz calls and in minimizing finds; their ratio is bounded.
+    pub(super) fuzz_time: Duration,
+    pub(super) minimize_time: Duration,
+    /// Coverage and entries that are on disk: what people are told.
+    pub(super) durable: Gain,
+    pub(super) durable_corpus: usize,
+    pub(super) new_finds: u64,
+    /// Starts in a row without a sensible answer.
+    failed_starts: u32,
+    pub(super) start_not_before: Duration,
+    /// Cost of this test so far divided by its weight: the least one gets the next worker.
+    pub(super) pass: u64,
+    /// Stays in a row that brought nothing, counted down from the weight.
+    dry_stays: u32,
+    pub(super) has_find_in_stay: bool,
+    pub(super) progress_execs: u64,
+}
+
+impl TestState {
+    pub(super) fn new(index: TestIndex, config: &TestConfig) -> Self {
+        let (warmup, measured) = Warmup::new(config);
+        let mut test = Self {
+            index,
+            stage: Stage::WarmingUp,
+            coverage: CoverageMap::new(config.counters),
+            corpus: Corpus::default(),
+            warmup,
+            has_announced_warmup: false,
+            measured_before: measured.len(),
+            ledger: Ledger::default(),
+            execs_before: config.execs_before,
+            execs: 0,
+            execs_other: 0,
+            fuzz_time: Duration::ZERO,
+            minimize_time: Duration::ZERO,
+            durable: Gain::default(),
+            durable_corpus: 0,
+            new_finds: 0,
+            failed_starts: 0,
+            start_not_before: Duration::ZERO,
+            pass: 0,
+            dry_stays: 0,
+            has_find_in_stay: false,
+            progress_execs: 0,
+        };
+        for (input, coverage) in measured {
+            let gain = test.coverage.merge(&coverage);
+            test.corpus.add(input, gain);
+            test.count_durable(gain);
+        }
+        for bug in &config.bugs {
+            test.load_bug(bug);
+        }
+        test
+    }
+
+    fn load_bug(&mut self, loaded: &LoadedBug) {
+        let failure = Failure::new(loaded.kind, "", &loaded.message, "");
+        let state = if loaded.is_pending {
+            BugState::Confirming { failed: 0, done: 0, is_taken: false }
+        } else {
+            BugState::Passing
+        };
+        let mut bug = Bug::new(failure, loaded.input.clone(), state, loaded.is_pending);
+        bug.count = 0;
+        bug.path.clone_from(&loaded.path);
+        self.ledger.insert(loaded.signature, bug);
+    }
+
+    /// Counts an entry that is on disk.
+    pub(super) fn count_durable(&mut self, gain: Gain) {
+        self.durable.edges += gain.edges;
+        self.durable.features += gain.features;
+        self.durable_corpus += 1;
+    }
+
+    /// Whether a worker may work for this test at all.
+    pub(super) fn is_alive(&self) -> bool {
+        match self.stage {
+            Stage::WarmingUp | Stage::Fuzzing => true,
+            Stage::GivenUp { .. } => false,
+        }
+    }
+
+    /// Whether minimizing one more find keeps within its share of the time.
+    pub(super) fn may_minimize_find(&self) -> bool {
+        let share = self.fuzz_time * MINIMIZE_FIND_SHARE_PERCENT / 100;
+        // The first finds come before there is any time to share.
+        self.minimize_time <= share + Duration::from_millis(200)
+    }
+
+    /// A process of this test did not start or gave no sensible answer. Returns whether the test
+    /// must be given up.
+    pub(super) fn count_failed_start(&mut self, now: Duration) -> bool {
+        let delay = RESTART_DELAY_MIN * 2u32.saturating_pow(self.failed_starts);
+        self.failed_starts += 1;
+        self.start_not_before = now + delay.min(RESTART_DELAY_MAX);
+        self.failed_starts >= FAILED_STARTS_MAX
+    }
+
+    /// A process of this test did its work.
+    pub(super) fn count_good_answer(&mut self) {
+        self.failed_starts = 0;
+        self.start_not_before = Duration::ZERO;
+    }
+
+    /// 1 to 4: tests that still find get more of the workers.
+    pub(super) fn weight(&self) -> u64 {
+        match self.dry_stays {
+            0 | 1 => 4,
+            2..=5 => 2,
+            _ => 1,
+        }
+    }
+
+    /// Books the cost of a call in the unit of the session's pace.
+    pub(super) fn charge(&mut self, cost: u64) {
+        self.pass = self.pass.saturating_add(cost.max(1) * 4 / self.weight());
+    }
+
+    /// A worker's stay with this test ended.
+    pub(super) fn end_stay(&mut self) {
+        let found = std::mem::take(&mut self.has_find_in_stay);
+        self.dry_stays = if found { 0 } else { self.dry_stays.saturating_add(1) };
+    }
+
+    /// A bug's input as loaded or found, for a call.
+    pub(super) fn bug_input(&self, signature: crate::signature::Signature) -> Option<Input> {
+        let bug = self.ledger.bugs.get(&signature)?;
+        match &bug.state {
+            BugState::Rechecking { candidate, .. } => Some(candidate.clone()),
+            BugState::Committing
+            | BugState::Confirming { .. }
+            | BugState::Settling(_)
+            | BugState::Unminimized { .. }
+            | BugState::Improving { .. }
+            | BugState::Recording
+            | BugState::Settled
+            | BugState::Passing => Some(bug.input.clone()),
+        }
+    }
+}
