@@ -1,0 +1,11 @@
+//! Every bound of the protocol, with its unit and its reason.
+
+/// Bytes of one line without its line end. The largest message is a coverage snapshot of a Go
+/// target in base64: 16 MiB hold twelve million counters.
+pub const LINE_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes of one value in packed form that its `u32` length can name; the rest is cut.
+pub const PACKED_VALUE_BYTES_MAX: usize = u32::MAX as usize;
+
+/// Bytes of a LEB128 number that can still be a `u32`.
+pub const VARINT_BYTES_MAX: usize = 5;

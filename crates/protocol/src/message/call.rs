@@ -1,0 +1,121 @@
+//! What the coordinator asks of a worker.
+//!
+//! Owns the types of the calls and their meaning. Fields up to the word "extension" are Go's and
+//! keep Go's order.
+
+use serde::ser::{SerializeStruct, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::wire::null_is_zero;
+use crate::bytes64;
+
+/// One call. On the wire an object with one key per method, all but one of them `null`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Are you there, and what can you do? The first call to every worker.
+    Ping(PingCall),
+    /// Mutate the value in memory and run it, or run it once as it is.
+    Fuzz(FuzzCall),
+    /// Make the value in memory smaller.
+    Minimize(MinimizeCall),
+    /// Extension `seeds`: put a seed that is declared in code into memory.
+    Seed(SeedCall),
+}
+
+/// Call of `Ping`. Both fields are extensions; Go sends and expects none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PingCall {
+    /// Extension. Highest version of the protocol the coordinator speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proto: Option<u32>,
+    /// Extension. Byte offset of the control block in the memory; `None`: there is none.
+    #[serde(rename = "Control", skip_serializing_if = "Option::is_none")]
+    pub control_offset: Option<u64>,
+}
+
+/// Call of `Fuzz`: work on the value in memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct FuzzCall {
+    /// Nanoseconds after which no further execution starts; 0 is no limit.
+    #[serde(rename = "Timeout", deserialize_with = "null_is_zero")]
+    pub timeout_ns: i64,
+    /// Executions, exact; 0 is no limit.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub limit: i64,
+    /// Run the value once, unmutated, and answer with its whole snapshot.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub warmup: bool,
+    /// Go dialect: the whole mask, one byte per counter; `None`: the one of the call before.
+    #[serde(with = "bytes64")]
+    pub coverage_data: Option<Vec<u8>>,
+    /// Extension. Seed of all mutations of this call; `None`: the worker chooses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Extension. Bits to set in the worker's mask before the call, in sparse form.
+    #[serde(with = "bytes64", skip_serializing_if = "Option::is_none")]
+    pub coverage_delta: Option<Vec<u8>>,
+    /// Extension. Signatures of failures to count and go on over.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_zero")]
+    pub ignore: Vec<String>,
+    /// Extension. Bytes of memory form a mutated input may have; `None`: what fits the memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_len: Option<u64>,
+}
+
+/// Call of `Minimize`: make the value in memory smaller, keeping coverage or the failure.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct MinimizeCall {
+    /// Nanoseconds after which no further execution starts; 0 is no limit.
+    #[serde(rename = "Timeout", deserialize_with = "null_is_zero")]
+    pub timeout_ns: i64,
+    /// Executions; 0 is no limit.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub limit: i64,
+    /// Go dialect: the bits to keep, one byte per counter; `None`: keep the failure.
+    #[serde(with = "bytes64")]
+    pub keep_coverage: Option<Vec<u8>>,
+    /// Go dialect: position of the parameter to minimize. Native workers ignore it.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub index: i64,
+    /// Extension. The bits to keep, in sparse form.
+    #[serde(with = "bytes64", skip_serializing_if = "Option::is_none")]
+    pub keep_sparse: Option<Vec<u8>>,
+    /// Extension. Signature of the failure to keep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+}
+
+/// Call of `Seed` (extension `seeds`): the worker writes the memory form of one seed as the value
+/// in memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SeedCall {
+    /// From 0; the number of seeds stands in the answer to `Ping`.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub index: u64,
+}
+
+/// Go's three keys are always there, in Go's order; the key of an extension only when it is set.
+impl Serialize for Call {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let keys = if matches!(self, Self::Seed(_)) { 4 } else { 3 };
+        let mut object = serializer.serialize_struct("Call", keys)?;
+        let (mut ping, mut fuzz, mut minimize, mut seed) = (None, None, None, None);
+        match self {
+            Self::Ping(call) => ping = Some(call),
+            Self::Fuzz(call) => fuzz = Some(call),
+            Self::Minimize(call) => minimize = Some(call),
+            Self::Seed(call) => seed = Some(call),
+        }
+        object.serialize_field("Ping", &ping)?;
+        object.serialize_field("Fuzz", &fuzz)?;
+        object.serialize_field("Minimize", &minimize)?;
+        if let Some(seed) = seed {
+            object.serialize_field("Seed", seed)?;
+        }
+        object.end()
+    }
+}
