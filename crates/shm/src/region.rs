@@ -1,0 +1,256 @@
+//! A piece of memory that somebody else may write to at any moment.
+//!
+//! Owns the pointer and every load and store through it. Must not hand out a reference to bytes.
+
+use std::fmt;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use memmap2::MmapRaw;
+
+use crate::area::ByteArea;
+use crate::error::OutOfBounds;
+
+/// Bytes of one word of a copy.
+const WORD: usize = size_of::<u64>();
+
+/// Where the bytes come from, and how they are given back.
+enum Backing {
+    Map(#[expect(dead_code, reason = "held for its drop, which unmaps")] MmapRaw),
+    Heap(*mut [AtomicU64]),
+}
+
+/// A piece of memory that is read and written by copies and by atomic words only.
+///
+/// Its length never changes. All accesses are checked; nothing here panics on a bad offset.
+pub struct Region {
+    start: NonNull<u8>,
+    len: usize,
+    backing: Backing,
+}
+
+// SAFETY: the pointer is owned by the region and valid as long as it is, whichever thread holds it;
+// all shared access goes through atomics, or through `ByteArea`, whose contract is exclusive use.
+unsafe impl Send for Region {}
+// SAFETY: as above.
+unsafe impl Sync for Region {}
+
+impl Region {
+    /// A zeroed region on the heap: for tests, and for Miri, which cannot map files.
+    #[must_use]
+    pub fn heap(len: usize) -> Self {
+        let words: Box<[AtomicU64]> = (0..len.div_ceil(WORD)).map(|_| AtomicU64::new(0)).collect();
+        let words = Box::into_raw(words);
+        let start = NonNull::new(words.cast::<u8>()).unwrap_or(NonNull::dangling());
+        Self { start, len, backing: Backing::Heap(words) }
+    }
+
+    /// A region over a mapping, which it keeps.
+    pub(crate) fn over(map: MmapRaw) -> Self {
+        let start = NonNull::new(map.as_mut_ptr()).unwrap_or(NonNull::dangling());
+        Self { start, len: map.len(), backing: Backing::Map(map) }
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is not a single byte.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Copies bytes out. Bytes that the other side changes meanwhile are old or new, each for
+    /// itself.
+    ///
+    /// # Errors
+    /// When the range does not lie within the region; nothing is copied then.
+    #[inline]
+    pub fn read(&self, offset: usize, into: &mut [u8]) -> Result<(), OutOfBounds> {
+        let from = self.pointer(offset, into.len(), 1)?;
+        // SAFETY: `pointer` checked that so many bytes lie within the region.
+        unsafe { load_bytes(from, into) };
+        Ok(())
+    }
+
+    /// Copies bytes in.
+    ///
+    /// # Errors
+    /// When the range does not lie within the region; nothing is copied then.
+    #[inline]
+    pub fn write(&self, offset: usize, bytes: &[u8]) -> Result<(), OutOfBounds> {
+        let to = self.pointer(offset, bytes.len(), 1)?;
+        // SAFETY: `pointer` checked that so many bytes lie within the region.
+        unsafe { store_bytes(to, bytes) };
+        Ok(())
+    }
+
+    /// The aligned word at `offset`, for those who use it often.
+    ///
+    /// # Errors
+    /// When the word does not lie within the region or `offset` is not a multiple of 4.
+    #[inline]
+    pub fn atomic_u32(&self, offset: usize) -> Result<&AtomicU32, OutOfBounds> {
+        let word = self.pointer(offset, size_of::<u32>(), align_of::<AtomicU32>())?;
+        // SAFETY: in bounds and aligned, valid as long as `self`; an atomic may be changed by
+        // others at any time.
+        Ok(unsafe { AtomicU32::from_ptr(word.cast()) })
+    }
+
+    /// The aligned word at `offset`, for those who use it often.
+    ///
+    /// # Errors
+    /// When the word does not lie within the region or `offset` is not a multiple of 8.
+    #[inline]
+    pub fn atomic_u64(&self, offset: usize) -> Result<&AtomicU64, OutOfBounds> {
+        let word = self.pointer(offset, size_of::<u64>(), align_of::<AtomicU64>())?;
+        // SAFETY: in bounds and aligned, valid as long as `self`; an atomic may be changed by
+        // others at any time.
+        Ok(unsafe { AtomicU64::from_ptr(word.cast()) })
+    }
+
+    /// Reads one word (relaxed).
+    ///
+    /// # Errors
+    /// See [`atomic_u32`](Self::atomic_u32).
+    pub fn load_u32(&self, offset: usize) -> Result<u32, OutOfBounds> {
+        Ok(self.atomic_u32(offset)?.load(Relaxed))
+    }
+
+    /// Writes one word (relaxed).
+    ///
+    /// # Errors
+    /// See [`atomic_u32`](Self::atomic_u32).
+    pub fn store_u32(&self, offset: usize, value: u32) -> Result<(), OutOfBounds> {
+        self.atomic_u32(offset)?.store(value, Relaxed);
+        Ok(())
+    }
+
+    /// Reads one word (relaxed).
+    ///
+    /// # Errors
+    /// See [`atomic_u64`](Self::atomic_u64).
+    pub fn load_u64(&self, offset: usize) -> Result<u64, OutOfBounds> {
+        Ok(self.atomic_u64(offset)?.load(Relaxed))
+    }
+
+    /// Writes one word (relaxed).
+    ///
+    /// # Errors
+    /// See [`atomic_u64`](Self::atomic_u64).
+    pub fn store_u64(&self, offset: usize, value: u64) -> Result<(), OutOfBounds> {
+        self.atomic_u64(offset)?.store(value, Relaxed);
+        Ok(())
+    }
+
+    /// Adds to one word (relaxed, wrapping) and gives its value before.
+    ///
+    /// # Errors
+    /// See [`atomic_u64`](Self::atomic_u64).
+    pub fn add_u64(&self, offset: usize, value: u64) -> Result<u64, OutOfBounds> {
+        Ok(self.atomic_u64(offset)?.fetch_add(value, Relaxed))
+    }
+
+    /// A part of the region to edit in place, by the side that owns it at the moment.
+    ///
+    /// # Errors
+    /// When the part does not lie within the region.
+    pub fn area(&self, offset: usize, len: usize) -> Result<ByteArea<'_>, OutOfBounds> {
+        let start = self.pointer(offset, len, 1)?;
+        // SAFETY: `pointer` checked the range, which stays valid as long as `self` is borrowed.
+        Ok(unsafe { ByteArea::new(start, len) })
+    }
+
+    /// The address of `bytes` bytes at `offset`, if all of them lie within the region and `offset`
+    /// is a multiple of `align` (the region itself is aligned to words).
+    #[inline]
+    fn pointer(&self, offset: usize, bytes: usize, align: usize) -> Result<*mut u8, OutOfBounds> {
+        let within = offset <= self.len && bytes <= self.len - offset;
+        if !within || !offset.is_multiple_of(align) {
+            return Err(OutOfBounds { offset, bytes, len: self.len });
+        }
+        // SAFETY: `offset <= len`, so the result is inside the allocation or one past its end.
+        Ok(unsafe { self.start.as_ptr().add(offset) })
+    }
+}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Region").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        match &self.backing {
+            // The mapping is undone by its own drop.
+            Backing::Map(_) => {}
+            Backing::Heap(words) => {
+                // SAFETY: made by `Box::into_raw` in `heap`, and freed here only.
+                drop(unsafe { Box::from_raw(*words) });
+            }
+        }
+    }
+}
+
+/// Copies out by relaxed atomic loads: a plain copy may be replaced by the compiler by repeated
+/// reads of the source, which another process may have changed between them.
+///
+/// # Safety
+/// `into.len()` bytes from `from` on are valid for atomic loads.
+#[inline]
+pub(crate) unsafe fn load_bytes(from: *mut u8, into: &mut [u8]) {
+    let head = from.align_offset(WORD).min(into.len());
+    let (first, rest) = into.split_at_mut(head);
+    // SAFETY: every address is `from` plus less than `into.len()`, and words are read
+    // at multiples of their size only.
+    unsafe {
+        for (index, byte) in first.iter_mut().enumerate() {
+            *byte = AtomicU8::from_ptr(from.add(index)).load(Relaxed);
+        }
+        let from = from.add(head);
+        let (words, last) = rest.as_chunks_mut::<WORD>();
+        for (index, word) in words.iter_mut().enumerate() {
+            let at = from.add(index * WORD).cast::<u64>();
+            *word = AtomicU64::from_ptr(at).load(Relaxed).to_ne_bytes();
+        }
+        let from = from.add(words.len() * WORD);
+        for (index, byte) in last.iter_mut().enumerate() {
+            *byte = AtomicU8::from_ptr(from.add(index)).load(Relaxed);
+        }
+    }
+}
+
+/// Copies in by relaxed atomic stores.
+///
+/// # Safety
+/// `bytes.len()` bytes from `to` on are valid for atomic stores.
+#[inline]
+pub(crate) unsafe fn store_bytes(to: *mut u8, bytes: &[u8]) {
+    let head = to.align_offset(WORD).min(bytes.len());
+    let (first, rest) = bytes.split_at(head);
+    // SAFETY: every address is `to` plus less than `bytes.len()`, and words are
+    // written at multiples of their size only.
+    unsafe {
+        for (index, byte) in first.iter().enumerate() {
+            AtomicU8::from_ptr(to.add(index)).store(*byte, Relaxed);
+        }
+        let to = to.add(head);
+        let (words, last) = rest.as_chunks::<WORD>();
+        for (index, word) in words.iter().enumerate() {
+            let at = to.add(index * WORD).cast::<u64>();
+            AtomicU64::from_ptr(at).store(u64::from_ne_bytes(*word), Relaxed);
+        }
+        let to = to.add(words.len() * WORD);
+        for (index, byte) in last.iter().enumerate() {
+            AtomicU8::from_ptr(to.add(index)).store(*byte, Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,17 @@
+//! What differs by operating system, with the same interface everywhere.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub use linux::take_inherited_fd;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{borrow, create, file_bytes, map};
+#[cfg(target_os = "linux")]
+pub use std::os::fd::{BorrowedFd, OwnedFd};
+
+#[cfg(not(target_os = "linux"))]
+mod unsupported;
+#[cfg(not(target_os = "linux"))]
+pub use unsupported::{BorrowedFd, OwnedFd, take_inherited_fd};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use unsupported::{borrow, create, file_bytes, map};
