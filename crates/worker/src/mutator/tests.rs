@@ -1,0 +1,172 @@
+use fuzzd_protocol::value::Value;
+use fuzzd_shm::Region;
+use proptest::prelude::*;
+
+use super::*;
+use crate::rng::iteration_seed;
+
+/// `count` mutations of `base`, in an area of `capacity` bytes.
+fn mutations(
+    types: &[ValueType],
+    base: &[u8],
+    len_max: usize,
+    capacity: usize,
+    count: u64,
+) -> Vec<Vec<u8>> {
+    let region = Region::heap(capacity);
+    let mut mutator = Mutator::new(types);
+    mutator.set_base(base, len_max);
+    let all = (0..count).map(|iteration| {
+        let area = region.area(0, capacity).unwrap();
+        let len = mutator.mutate(iteration_seed(7, iteration), area);
+        let mut result = vec![0; len];
+        region.read(0, &mut result).unwrap();
+        result
+    });
+    all.collect()
+}
+
+fn strings_of(types: &[ValueType], memory: &[u8]) -> Vec<Vec<u8>> {
+    let values = input::to_values(types, memory).into_iter();
+    values
+        .filter_map(|value| match value {
+            Value::String(bytes) => Some(bytes),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn the_same_seed_makes_the_same_input_whatever_ran_before() {
+    let types = [ValueType::String, ValueType::Int32, ValueType::Bytes];
+    let base = input::canonical(&types, b"\x05\0\0\0hello....\x03\0\0\0abc");
+    let all = mutations(&types, &base, 200, 256, 50);
+    let region = Region::heap(256);
+    let mut mutator = Mutator::new(&types);
+    mutator.set_base(&base, 200);
+    for iteration in [49u64, 3, 17, 0] {
+        let len = mutator.mutate(iteration_seed(7, iteration), region.area(0, 256).unwrap());
+        let mut alone = vec![0; len];
+        region.read(0, &mut alone).unwrap();
+        assert_eq!(alone, all[usize::try_from(iteration).unwrap()], "iteration {iteration}");
+    }
+}
+
+#[test]
+fn nearly_every_mutation_changes_the_input() {
+    for value_type in ValueType::ALL {
+        let types = [value_type];
+        let base = input::canonical(&types, b"abc 123 \x07");
+        let all = mutations(&types, &base, 100, 100, 1000);
+        let changed = all.iter().filter(|input| **input != base).count();
+        let least = if value_type == ValueType::Bool { 500 } else { 900 };
+        assert!(changed > least, "{value_type}: {changed} of 1000");
+    }
+}
+
+#[test]
+fn an_empty_input_grows() {
+    for types in [vec![ValueType::Bytes], vec![ValueType::String, ValueType::Bool]] {
+        let all = mutations(&types, b"", 64, 64, 100);
+        let longest = all.iter().map(Vec::len).max().unwrap();
+        assert!(longest > 8, "{types:?}: {longest}");
+    }
+}
+
+#[test]
+fn every_byte_value_every_scalar_end_and_any_digit_are_reached() {
+    let mut bytes = [false; 256];
+    for input in mutations(&[ValueType::Bytes], b"", 16, 16, 20_000) {
+        input.iter().for_each(|byte| bytes[usize::from(*byte)] = true);
+    }
+    assert_eq!(bytes.iter().filter(|found| !**found).count(), 0);
+    let all = mutations(&[ValueType::Int32], &7i32.to_le_bytes(), 16, 16, 20_000);
+    for wanted in [0, 1, -1, 8, 6, i32::MIN, i32::MAX, 255, 65_536] {
+        assert!(all.contains(&wanted.to_le_bytes().to_vec()), "{wanted}");
+    }
+    let all = mutations(&[ValueType::String], b"n=9", 16, 16, 20_000);
+    for wanted in ["n=10", "n=8", "n=-9", "n=18", "n=65535"] {
+        assert!(all.contains(&wanted.as_bytes().to_vec()), "{wanted}");
+    }
+}
+
+#[test]
+fn floats_reach_what_arithmetic_treats_in_a_way_of_its_own() {
+    let all = mutations(&[ValueType::Float64], &1.5f64.to_le_bytes(), 8, 8, 5000);
+    let all: Vec<f64> =
+        all.iter().map(|bytes| f64::from_le_bytes(bytes.as_slice().try_into().unwrap())).collect();
+    assert!(all.iter().any(|float| float.is_nan()));
+    for wanted in [0.0, -1.5, f64::INFINITY, f64::NEG_INFINITY, 5e-324] {
+        assert!(all.contains(&wanted), "{wanted}");
+    }
+}
+
+#[test]
+fn runes_stay_characters_and_reach_every_plane() {
+    let types = [ValueType::Rune];
+    let mut largest = 0;
+    for input in mutations(&types, &[b'a', 0, 0, 0], 4, 4, 5000) {
+        let number = u32::from_le_bytes(input.as_slice().try_into().unwrap());
+        assert!(char::from_u32(number).is_some(), "{number:#x}");
+        largest = largest.max(number);
+    }
+    assert!(largest > 0xffff);
+}
+
+#[test]
+fn most_strings_stay_text() {
+    let types = [ValueType::String, ValueType::Uint8];
+    let base = input::to_memory(
+        &types,
+        &[Value::String("grüße an 💛 und 日本語 4711".into()), Value::Uint8(1)],
+    );
+    let all = mutations(&types, &base, 200, 256, 2000);
+    let valid = |input: &&Vec<u8>| std::str::from_utf8(&strings_of(&types, input)[0]).is_ok();
+    let valid = all.iter().filter(valid).count();
+    assert!((1700..2000).contains(&valid), "{valid} of 2000");
+}
+
+#[test]
+fn what_is_invalid_in_the_base_is_left_alone_elsewhere() {
+    let all = mutations(&[ValueType::String], b"\xff--------------------tail", 100, 100, 500);
+    let kept = all.iter().filter(|input| input.first() == Some(&0xff)).count();
+    assert!(kept > 200, "{kept} of 500");
+}
+
+#[test]
+fn a_base_beyond_the_limit_is_cut() {
+    let types = [ValueType::Bytes, ValueType::Uint16, ValueType::String];
+    let base = input::to_memory(
+        &types,
+        &[Value::Bytes(vec![1; 30]), Value::Uint16(7), Value::String(vec![b'a'; 30])],
+    );
+    for input in mutations(&types, &base, 25, 128, 200) {
+        assert!(input.len() <= 25, "{}", input.len());
+        assert_eq!(input::canonical(&types, &input), input);
+    }
+    // Scalars alone cannot be cut.
+    for input in mutations(&[ValueType::Uint64], &[1; 8], 3, 128, 10) {
+        assert_eq!(input.len(), 8);
+    }
+}
+
+fn types() -> impl Strategy<Value = Vec<ValueType>> {
+    proptest::collection::vec(proptest::sample::select(ValueType::ALL.to_vec()), 1..5)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn results_are_canonical_and_within_the_limit(
+        types in types(),
+        base in proptest::collection::vec(any::<u8>(), 0..80),
+        room in 0usize..100,
+    ) {
+        let base = input::canonical(&types, &base);
+        let len_max = base.len() + room;
+        for input in mutations(&types, &base, len_max, len_max + 3, 60) {
+            prop_assert!(input.len() <= len_max);
+            prop_assert_eq!(input::canonical(&types, &input), input);
+        }
+    }
+}
