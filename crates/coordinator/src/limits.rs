@@ -1,0 +1,137 @@
+//! Every bound of the coordinator, with its unit and its reason.
+
+use std::time::Duration;
+
+// ---- what a person may ask for ----
+
+/// Worker slots of one session. Each costs a process, its shared memory and a few descriptors.
+pub const WORKERS_MAX: usize = 1_024;
+
+/// Shortest per-input timeout: the watchdog looks every [`WATCH_TICK`].
+pub const INPUT_TIMEOUT_MIN: Duration = Duration::from_millis(50);
+
+/// Longest per-input timeout. A longer one is a typing error.
+pub const INPUT_TIMEOUT_MAX: Duration = Duration::from_hours(24);
+
+/// Largest input, in bytes of memory form. It is allocated for each worker.
+pub const INPUT_BYTES_LIMIT: usize = 256 << 20;
+
+/// Smallest memory limit other than 0 (no limit): an empty Rust test needs a few MiB.
+pub const RSS_LIMIT_BYTES_MIN: u64 = 16 << 20;
+
+/// Room for seeds while a target is probed, in bytes; more if larger inputs are allowed.
+pub const PROBE_INPUT_BYTES: usize = 1 << 20;
+
+// ---- what a worker may announce or send ----
+
+/// Counters of one target. The largest programs have a few million edges.
+pub const COUNTERS_MAX: usize = 1 << 26;
+
+/// Seeds in the code of one fuzz test.
+pub const SEEDS_MAX: u64 = 100_000;
+
+/// Bytes of all seeds in the code of one fuzz test.
+pub const SEEDS_BYTES_MAX: usize = 256 << 20;
+
+/// Executions of one call that are not of newly mutated inputs. A worker that claims more lies.
+pub const EXECS_OTHER_PER_CALL_MAX: u64 = 1 << 32;
+
+/// Bytes of the newest output kept per stream. A flood costs time, never memory.
+pub const OUTPUT_RING_BYTES: usize = 64 * 1024;
+
+/// Bytes read from a pipe at once; the usual size of a pipe.
+pub const PIPE_READ_BYTES: usize = 64 * 1024;
+
+/// Bytes still read from one output stream of a process that has ended. A grandchild may go on
+/// writing; the default pipe holds 64 KiB, the largest an unprivileged process may set 1 MiB.
+pub const OUTPUT_AFTER_EXIT_BYTES: usize = 1 << 20;
+
+/// Bytes of standard error shown in the details of a failure.
+pub const STDERR_SHOWN_BYTES: usize = 20 * 1024;
+
+/// Bytes of standard output shown in the details of a failure.
+pub const STDOUT_SHOWN_BYTES: usize = 8 * 1024;
+
+/// Bytes of standard error shown where a worker did not start.
+pub const START_STDERR_BYTES: usize = 4 * 1024;
+
+/// Bytes of a worker's own error text shown when it misbehaved.
+pub const MISBEHAVIOUR_TEXT_BYTES: usize = 1_024;
+
+// ---- waits of a worker ----
+
+/// How often a worker is looked at: progress, memory and deadlines.
+pub const WATCH_TICK: Duration = Duration::from_millis(25);
+
+/// A tick that is late by more than this was a stopped or starved coordinator, not a slow worker:
+/// every deadline moves by the gap.
+pub const CLOCK_GAP_MIN: Duration = Duration::from_millis(500);
+
+/// From the start of a process to its answer to `Ping`. Large instrumented programs start slowly.
+pub const PING_DEADLINE: Duration = Duration::from_secs(60);
+
+/// For one `Seed` call, which only copies bytes.
+pub const SEED_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What a call may take beyond its own time limit and one per-input timeout.
+pub const CALL_GRACE: Duration = Duration::from_secs(5);
+
+/// From the end of a protocol pipe to the end of its process. A dying process closes its pipes
+/// first; one that lives on has misbehaved.
+pub const PIPE_CLOSED_GRACE: Duration = Duration::from_secs(1);
+
+/// Stop ladder: from closing fuzz_in to SIGINT, unless a call is in flight (then at once).
+pub const INTERRUPT_AFTER: Duration = Duration::from_secs(1);
+
+/// Stop ladder: from SIGINT to SIGKILL.
+pub const KILL_AFTER: Duration = Duration::from_secs(1);
+
+/// From SIGKILL to the end of the process. One that is stuck in the kernel is abandoned after it.
+pub const REAP_DEADLINE: Duration = Duration::from_millis(300);
+
+/// The same where nobody waits for the slot: a worker killed for a hang or for its memory, which
+/// may be much to give back.
+pub const CONDEMNED_REAP_DEADLINE: Duration = Duration::from_secs(5);
+
+// ---- queues ----
+
+/// Processes waiting to be spawned: one per slot at most, and as many probes.
+pub const SPAWN_QUEUE: usize = 64;
+
+/// Commands waiting in one worker task: a call and two urgencies of stop, with room.
+pub const COMMAND_QUEUE: usize = 8;
+
+/// Events of one worker waiting for the event loop. A full queue makes the task wait.
+pub const EVENTS_PER_WORKER: usize = 4;
+
+/// Answers of the store waiting for the event loop.
+pub const STORE_ANSWER_QUEUE: usize = 256;
+
+/// Commits that wait because the store's own queue is full. Beyond it, commits fail at once.
+pub const COMMIT_BACKLOG_MAX: usize = fuzzd_core::limits::PENDING_COMMITS_MAX * 2;
+
+/// Notices that wait because nobody takes them. Beyond it only bugs and the summary are kept.
+pub const NOTICE_BACKLOG_MAX: usize = 4_096;
+
+/// Processes stuck in the kernel that a slot remembers, to reap them when they end.
+pub const ABANDONED_MAX: usize = 16;
+
+// ---- the event loop ----
+
+/// The session's own tick.
+pub const LOOP_TICK: Duration = Duration::from_millis(50);
+
+/// Panics of worker tasks in one session; each is a bug of ours.
+pub const TASK_PANICS_MAX: u32 = 8;
+
+/// For all worker tasks to end after the session has.
+pub const JOIN_DEADLINE: Duration = Duration::from_secs(5);
+
+/// For the store to write what it holds and close.
+pub const STORE_CLOSE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// For the last notices to be taken.
+pub const NOTICE_FLUSH_DEADLINE: Duration = Duration::from_millis(300);
+
+/// Targets probed at the same time.
+pub const PROBES_AT_ONCE: usize = 4;

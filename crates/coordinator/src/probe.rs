@@ -1,0 +1,65 @@
+//! What a target is: asked of one worker before a session begins.
+
+use std::path::PathBuf;
+
+use fuzzd_protocol::value::ValueType;
+
+use crate::build_id::build_id;
+use crate::error::ProbeError;
+use crate::limits::PROBE_INPUT_BYTES;
+use crate::options::TargetSpec;
+use crate::process::Spawner;
+use crate::worker::{WorkerProbeError, probe_worker};
+
+/// What a target says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetInfo {
+    /// Types of the fuzz test's parameters.
+    pub types: Vec<ValueType>,
+    /// Number of coverage counters; 0: not instrumented.
+    pub counters: usize,
+    /// SHA-256 of the executable, in hexadecimal.
+    pub build_id: String,
+    /// Seeds declared in code, in memory form.
+    pub seeds: Vec<Vec<u8>>,
+    /// Seeds that could not be had: their number from 0, and why.
+    pub skipped_seeds: Vec<(u64, String)>,
+}
+
+/// Starts one worker of `target`, asks it, and ends it. No input is executed. Seeds larger than
+/// `input_bytes_max` and [`PROBE_INPUT_BYTES`] are skipped.
+///
+/// # Errors
+/// The worker would not start, is no worker, or broke the protocol; with the tail of its stderr.
+pub async fn probe(target: &TargetSpec, input_bytes_max: usize) -> Result<TargetInfo, ProbeError> {
+    let build_id = build_id_of(target.program.clone()).await?;
+    probe_build(target, build_id, input_bytes_max).await
+}
+
+/// The same, for an executable whose build id is known.
+pub(crate) async fn probe_build(
+    target: &TargetSpec,
+    build_id: String,
+    input_bytes_max: usize,
+) -> Result<TargetInfo, ProbeError> {
+    let name = || target.name.clone();
+    let launch_error = |reason: String| ProbeError::Launch { name: name(), reason };
+    let spawner = Spawner::of_process().map_err(|error| launch_error(error.to_string()))?;
+    let capacity = input_bytes_max.max(PROBE_INPUT_BYTES);
+    let probed = probe_worker(&spawner, target, capacity).await.map_err(|error| match error {
+        WorkerProbeError::Launch(error) => launch_error(error.to_string()),
+        WorkerProbeError::Ping(source) => ProbeError::Ping { name: name(), source },
+        WorkerProbeError::Failed(reason) => ProbeError::Failed { name: name(), reason },
+    })?;
+    let (types, counters) = (probed.types, probed.counters);
+    let (seeds, skipped_seeds) = (probed.seeds, probed.skipped);
+    Ok(TargetInfo { types, counters, build_id, seeds, skipped_seeds })
+}
+
+/// The build id, read off the loop.
+pub(crate) async fn build_id_of(program: PathBuf) -> Result<String, ProbeError> {
+    let path = program.clone();
+    let read = tokio::task::spawn_blocking(move || build_id(&program)).await;
+    let read = read.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    read.map_err(|source| ProbeError::BuildId { path, source })
+}

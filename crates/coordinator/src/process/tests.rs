@@ -1,0 +1,131 @@
+//! What a child is born with, and what happens to it when its parent dies.
+
+use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::options::TargetSpec;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const COORDINATOR_ENV: &str = "FUZZD_TEST_COORDINATOR";
+
+fn shell(script: &str) -> SpawnRequest {
+    let target = TargetSpec {
+        name: "shell".into(),
+        program: "/bin/sh".into(),
+        args: vec!["-c".into(), script.into()],
+        env: vec![("ADDED".into(), "yes".into())],
+        cwd: "/usr".into(),
+        testdata: "/nonexistent".into(),
+    };
+    let memory = std::fs::File::open("/dev/zero").unwrap();
+    SpawnRequest::worker(&target, memory.into())
+}
+
+async fn spawn(script: &str) -> Spawned {
+    Spawner::of_process().unwrap().spawn(shell(script)).await.unwrap()
+}
+
+/// Reads a pipe to its end.
+fn text(pipe: OwnedFd) -> String {
+    std::io::read_to_string(std::fs::File::from(pipe)).unwrap()
+}
+
+#[tokio::test]
+async fn a_child_has_its_descriptors_and_nothing_else() {
+    // Without listing the directory, which would open it.
+    let script = "n=0; while [ $n -lt 256 ]; do [ -e /proc/$$/fd/$n ] && open=\"$open $n\"; \
+                  n=$((n + 1)); done; echo $open; pwd; echo $ADDED $FUZZD_WORKER; ulimit -c; \
+                  readlink /proc/$$/fd/0";
+    let spawned = spawn(script).await;
+    let lines = text(spawned.stdout);
+    let lines: Vec<&str> = lines.lines().collect();
+    assert_eq!(lines[0], "0 1 2 3 4 5");
+    assert_eq!(lines[1..], ["/usr", "yes 1", "0", "/dev/null"]);
+}
+
+#[tokio::test]
+async fn a_child_leads_its_group_and_takes_it_along() {
+    let mut spawned = spawn("sleep 1000 & echo $!; exit 7").await;
+    let group = i32::try_from(spawned.child.pid()).unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(std::fs::File::from(spawned.stdout));
+    stdout.read_line(&mut line).unwrap();
+    let sleeper = rustix::process::Pid::from_raw(line.trim().parse().unwrap()).unwrap();
+    assert_eq!(rustix::process::getpgid(Some(sleeper)).unwrap().as_raw_pid(), group);
+    wait(|| spawned.child.has_ended()).await;
+    assert_eq!(spawned.child.reap(), Some(ExitStatus::Exited(7)));
+    assert_eq!(spawned.child.reap(), Some(ExitStatus::Unknown), "reaped once only");
+    wait(|| is_gone(sleeper.as_raw_pid())).await;
+}
+
+#[tokio::test]
+async fn a_dropped_child_is_killed() {
+    let spawned = spawn("sleep 1000").await;
+    let pid = i32::try_from(spawned.child.pid()).unwrap();
+    drop(spawned);
+    wait(|| is_gone(pid)).await;
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_an_error_that_names_it() {
+    let target = TargetSpec {
+        name: "none".into(),
+        program: "/nonexistent/program".into(),
+        args: Vec::new(),
+        env: Vec::new(),
+        cwd: "/".into(),
+        testdata: "/".into(),
+    };
+    let memory = std::fs::File::open("/dev/zero").unwrap();
+    let request = SpawnRequest::worker(&target, memory.into());
+    let error = Spawner::of_process().unwrap().spawn(request).await.unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/program"), "{error}");
+}
+
+/// A coordinator to be killed: spawns a worker, names it, and waits. Nothing in an ordinary run.
+#[tokio::test]
+async fn be_a_coordinator() {
+    if std::env::var_os(COORDINATOR_ENV).is_none() {
+        return;
+    }
+    let spawned = spawn("trap '' INT TERM HUP; exec sleep 1000").await;
+    println!("worker {}", spawned.child.pid());
+    std::future::pending().await
+}
+
+#[tokio::test]
+async fn a_worker_does_not_outlive_a_coordinator_that_is_killed() {
+    let name = "process::tests::be_a_coordinator";
+    let mut coordinator = Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture"])
+        .env(COORDINATOR_ENV, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = BufReader::new(coordinator.stdout.take().unwrap());
+    let mut lines = stdout.lines().map_while(Result::ok);
+    let worker = lines
+        .find_map(|line| line.split_once("worker ").and_then(|(_, pid)| pid.trim().parse().ok()));
+    let worker: i32 = worker.expect("the coordinator names its worker");
+    assert!(!is_gone(worker));
+    coordinator.kill().unwrap();
+    coordinator.wait().unwrap();
+    wait(|| is_gone(worker)).await;
+}
+
+fn is_gone(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.is_empty() || stat.contains(") Z ")
+}
+
+async fn wait(until: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    let mut tick = tokio::time::interval(Duration::from_millis(5));
+    while !until() {
+        assert!(Instant::now() < end, "nothing happened");
+        tick.tick().await;
+    }
+}

@@ -1,0 +1,203 @@
+//! From calls of the decision core to lines of the protocol, and from replies back.
+//!
+//! Owns the mapping and the checks of every number and byte a reply holds. Pure but for the shared
+//! memory it is given. Must not know deadlines or processes.
+//!
+//! | core | protocol |
+//! |---|---|
+//! | `Execute` | `Fuzz` with `Warmup` and `Limit` 1 |
+//! | `Fuzz` | `Fuzz` with `Timeout`, `Limit`, `Seed`, `CoverageDelta`, `Ignore`, `MaxLen` |
+//! | `MinimizeFind` | `Minimize` with `KeepSparse` |
+//! | `MinimizeFailure` | `Minimize` with `Signature` |
+
+use std::time::Duration;
+
+use fuzzd_core::coverage::Feature;
+use fuzzd_core::ids::Input;
+use fuzzd_core::session::{Call, Work};
+use fuzzd_core::signature::Signature;
+use fuzzd_protocol::message::{self, FuzzCall, MinimizeCall};
+use fuzzd_protocol::sparse;
+
+use crate::worker::ping::Announced;
+
+/// What the call in flight was, to read its reply by.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) kind: Kind,
+    /// The input the call was given.
+    pub(super) input: Input,
+    /// Executions of newly mutated inputs it may do: 0 for all but `Fuzz`.
+    pub(super) execs_max: u64,
+    /// Its own time limit.
+    pub(super) time_max: Option<Duration>,
+}
+
+/// The kinds of call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    Execute,
+    Fuzz { ignore: Vec<Signature> },
+    MinimizeFind,
+    MinimizeFailure(Signature),
+}
+
+/// What one process knows of the merged coverage, and in which form it is told.
+#[derive(Debug)]
+pub(super) struct CoverageLink {
+    counters: usize,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    /// Bits it was not told yet.
+    Sparse { untold: Vec<Feature> },
+    /// The whole mask, sent again when it changed. Before the first one a worker finds nothing.
+    Dense { mask: Vec<u8>, is_told: bool },
+}
+
+impl CoverageLink {
+    pub(super) fn new(announced: &Announced) -> Self {
+        let counters = announced.counters;
+        let form = if announced.caps.has_sparse {
+            Form::Sparse { untold: Vec::new() }
+        } else {
+            Form::Dense { mask: vec![0; counters], is_told: false }
+        };
+        Self { counters, form }
+    }
+
+    /// Takes what was merged since the last call. Not every call can carry it.
+    fn add(&mut self, merged: &[Feature]) {
+        match &mut self.form {
+            Form::Sparse { untold } => untold.extend_from_slice(merged),
+            Form::Dense { mask, is_told } => {
+                for &(index, class) in merged {
+                    if let Some(byte) = mask.get_mut(index as usize) {
+                        *is_told &= *byte & class == class;
+                        *byte |= class;
+                    }
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, call: &mut FuzzCall) {
+        match &mut self.form {
+            Form::Sparse { untold } if untold.is_empty() => {}
+            Form::Sparse { untold } => {
+                call.coverage_delta = Some(sparse::encode(&std::mem::take(untold)));
+            }
+            Form::Dense { is_told: true, .. } => {}
+            Form::Dense { mask, is_told } => {
+                call.coverage_data = (!mask.is_empty()).then(|| mask.clone());
+                *is_told = true;
+            }
+        }
+    }
+
+    fn keep(&self, keep: &[Feature], call: &mut MinimizeCall) {
+        match &self.form {
+            Form::Sparse { .. } => call.keep_sparse = Some(sparse::encode(keep)),
+            Form::Dense { mask, .. } => {
+                let mut bytes = vec![0; mask.len()];
+                for &(index, class) in keep {
+                    if let Some(byte) = bytes.get_mut(index as usize) {
+                        *byte |= class;
+                    }
+                }
+                call.keep_coverage = Some(bytes);
+            }
+        }
+    }
+
+    /// The snapshot of a reply, in whichever form it came. `None`: it had none.
+    pub(super) fn read(
+        &self,
+        in_sparse: Option<&[u8]>,
+        in_dense: Option<&[u8]>,
+    ) -> Result<Option<Vec<Feature>>, String> {
+        match (in_sparse, in_dense) {
+            (Some(bytes), _) => {
+                sparse::decode(bytes, self.counters).map(Some).map_err(|error| error.to_string())
+            }
+            (None, Some(bytes)) if bytes.len() != self.counters => Err(format!(
+                "its coverage has {} counters, it announced {}",
+                bytes.len(),
+                self.counters
+            )),
+            (None, Some(bytes)) => Ok(Some(
+                (0u32..).zip(bytes.iter().copied()).filter(|&(_, class)| class != 0).collect(),
+            )),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// The line of a call, and what to read its reply by.
+pub(super) fn encode(
+    call: &Call,
+    announced: &Announced,
+    coverage: &mut CoverageLink,
+    input_bytes_max: usize,
+) -> (Vec<u8>, Pending) {
+    coverage.add(&call.coverage);
+    let pending = |kind, execs_max, time_max| Pending {
+        kind,
+        input: call.input.clone(),
+        execs_max,
+        time_max,
+    };
+    let (message, pending) = match &call.work {
+        Work::Execute => {
+            let mut fuzz = FuzzCall { warmup: true, limit: 1, ..FuzzCall::default() };
+            coverage.tell(&mut fuzz);
+            (message::Call::Fuzz(fuzz), pending(Kind::Execute, 0, None))
+        }
+        Work::Fuzz { execs_max, time_max, rng_seed } => {
+            let ignore: &[Signature] = if announced.caps.has_ignore { &call.ignore } else { &[] };
+            let mut fuzz = FuzzCall {
+                timeout_ns: nanoseconds(*time_max),
+                limit: limit(*execs_max),
+                seed: Some(*rng_seed),
+                ignore: ignore.iter().map(Signature::to_string).collect(),
+                max_len: Some(input_bytes_max as u64),
+                ..FuzzCall::default()
+            };
+            coverage.tell(&mut fuzz);
+            let kind = Kind::Fuzz { ignore: ignore.to_vec() };
+            (message::Call::Fuzz(fuzz), pending(kind, *execs_max, *time_max))
+        }
+        Work::MinimizeFind { keep, execs_max, time_max } => {
+            let mut minimize = minimize_call(*execs_max, *time_max);
+            coverage.keep(keep, &mut minimize);
+            (message::Call::Minimize(minimize), pending(Kind::MinimizeFind, 0, *time_max))
+        }
+        Work::MinimizeFailure { signature, execs_max, time_max } => {
+            let mut minimize = minimize_call(*execs_max, *time_max);
+            minimize.signature = Some(signature.to_string());
+            let kind = Kind::MinimizeFailure(*signature);
+            (message::Call::Minimize(minimize), pending(kind, 0, *time_max))
+        }
+    };
+    (message::encode_line(&message), pending)
+}
+
+fn minimize_call(execs_max: u64, time_max: Option<Duration>) -> MinimizeCall {
+    let (timeout_ns, limit) = (nanoseconds(time_max), limit(execs_max));
+    MinimizeCall { timeout_ns, limit, ..MinimizeCall::default() }
+}
+
+/// 0 on the wire is no limit, so a limit of nothing becomes the smallest there is.
+fn limit(execs_max: u64) -> i64 {
+    i64::try_from(execs_max).unwrap_or(i64::MAX).max(1)
+}
+
+/// 0 on the wire is no limit.
+fn nanoseconds(time_max: Option<Duration>) -> i64 {
+    time_max.map_or(0, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX).max(1))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Calls on the wire.
+
+use std::sync::Arc;
+
+use fuzzd_protocol::message::decode_call;
+
+use super::*;
+use crate::worker::ping::Caps;
+
+const NATIVE: Caps = Caps { has_sparse: true, has_ignore: true, has_seeds: true };
+
+fn announced(caps: Caps) -> Announced {
+    Announced { caps, counters: 4, types: Vec::new(), seeds: 0 }
+}
+
+fn call(work: Work, coverage: &[Feature]) -> Call {
+    let ignore = Arc::from([Signature(0xabc)]);
+    Call { input: b"in".as_slice().into(), work, coverage: coverage.to_vec(), ignore }
+}
+
+fn sent(call: &Call, announced: &Announced, link: &mut CoverageLink) -> message::Call {
+    let (line, _) = encode(call, announced, link, 99);
+    decode_call(line.strip_suffix(b"\n").unwrap()).unwrap()
+}
+
+fn fuzz_work() -> Work {
+    let time_max = Some(Duration::from_millis(100));
+    Work::Fuzz { execs_max: 7, time_max, rng_seed: u64::MAX }
+}
+
+#[test]
+fn execute_is_a_warm_up_of_one() {
+    let native = announced(NATIVE);
+    let mut link = CoverageLink::new(&native);
+    let message::Call::Fuzz(fuzz) = sent(&call(Work::Execute, &[]), &native, &mut link) else {
+        panic!("not a Fuzz call");
+    };
+    let expected = FuzzCall { warmup: true, limit: 1, ..FuzzCall::default() };
+    assert_eq!(fuzz, expected);
+}
+
+#[test]
+fn fuzz_names_everything_it_was_given() {
+    let native = announced(NATIVE);
+    let mut link = CoverageLink::new(&native);
+    let sent = sent(&call(fuzz_work(), &[(2, 1)]), &native, &mut link);
+    let expected = FuzzCall {
+        timeout_ns: 100_000_000,
+        limit: 7,
+        seed: Some(u64::MAX),
+        coverage_delta: Some(sparse::encode(&[(2, 1)])),
+        ignore: vec!["0000000000000abc".into()],
+        max_len: Some(99),
+        ..FuzzCall::default()
+    };
+    assert_eq!(sent, message::Call::Fuzz(expected));
+}
+
+#[test]
+fn coverage_that_a_call_cannot_carry_comes_with_the_next() {
+    let native = announced(NATIVE);
+    let mut link = CoverageLink::new(&native);
+    let keep = vec![(1, 8)];
+    let minimize = Work::MinimizeFind { keep, execs_max: 3, time_max: None };
+    let message::Call::Minimize(sent_first) = sent(&call(minimize, &[(3, 1)]), &native, &mut link)
+    else {
+        panic!("not a Minimize call");
+    };
+    let keep_sparse = Some(sparse::encode(&[(1, 8)]));
+    assert_eq!(sent_first, MinimizeCall { limit: 3, keep_sparse, ..MinimizeCall::default() });
+    let message::Call::Fuzz(fuzz) = sent(&call(fuzz_work(), &[(0, 2)]), &native, &mut link) else {
+        panic!("not a Fuzz call");
+    };
+    assert_eq!(fuzz.coverage_delta, Some(sparse::encode(&[(0, 2), (3, 1)])));
+    let message::Call::Fuzz(fuzz) = sent(&call(fuzz_work(), &[]), &native, &mut link) else {
+        panic!("not a Fuzz call");
+    };
+    assert_eq!(fuzz.coverage_delta, None);
+}
+
+#[test]
+fn a_worker_without_the_sparse_form_is_sent_the_mask_when_it_changed() {
+    let dense = announced(Caps { has_sparse: false, has_ignore: false, has_seeds: false });
+    let mut link = CoverageLink::new(&dense);
+    let mut masks = Vec::new();
+    for coverage in [&[][..], &[(1, 4), (9, 1)], &[(1, 4)]] {
+        let message::Call::Fuzz(fuzz) = sent(&call(fuzz_work(), coverage), &dense, &mut link)
+        else {
+            panic!("not a Fuzz call");
+        };
+        assert!(fuzz.ignore.is_empty() && fuzz.coverage_delta.is_none());
+        masks.push(fuzz.coverage_data);
+    }
+    assert_eq!(masks, [Some(vec![0; 4]), Some(vec![0, 4, 0, 0]), None]);
+}
+
+#[test]
+fn coverage_is_read_within_the_announced_counters_only() {
+    let link = CoverageLink::new(&announced(NATIVE));
+    assert_eq!(link.read(Some(&sparse::encode(&[(3, 1)])), None), Ok(Some(vec![(3, 1)])));
+    assert!(link.read(Some(&sparse::encode(&[(4, 1)])), None).is_err());
+    assert_eq!(link.read(None, Some(&[0, 2, 0, 1])), Ok(Some(vec![(1, 2), (3, 1)])));
+    assert!(link.read(None, Some(&[0; 5])).is_err());
+    assert_eq!(link.read(None, None), Ok(None));
+}
+
+#[test]
+fn no_limit_of_ours_reads_as_no_limit_on_the_wire() {
+    assert_eq!((limit(0), limit(u64::MAX)), (1, i64::MAX));
+    assert_eq!(nanoseconds(None), 0);
+    assert_eq!(nanoseconds(Some(Duration::ZERO)), 1);
+    assert_eq!(nanoseconds(Some(Duration::MAX)), i64::MAX);
+}

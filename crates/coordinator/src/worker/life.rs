@@ -1,0 +1,400 @@
+//! One process in a slot, from its start to its end: the state machine of `state` at work.
+//!
+//! Owns the process while it lives. Every handler is synchronous; the only waits are for the next
+//! thing to happen and for room to tell it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fuzzd_core::ids::Epoch;
+use fuzzd_core::session::{Call, Death, Outcome, Reply, StopRequestKind, WorkerEvent};
+
+use crate::limits::{CONDEMNED_REAP_DEADLINE, PIPE_CLOSED_GRACE};
+use crate::process::{Child, ExitStatus, GroupSignal};
+use crate::worker::call::{self, CoverageLink};
+use crate::worker::client::{ClientEvent, WorkerClient};
+use crate::worker::death::{Cause, classify, start_failure};
+use crate::worker::ping::{Announced, ping_line, read_ping};
+use crate::worker::reply::ReplyContext;
+use crate::worker::state::{InFlight, LastWord, StopLadder, StopStep, WorkerState};
+use crate::worker::task::{Command, WorkerTarget, WorkerTask};
+use crate::worker::watch::{Alarm, Sample, Watch};
+
+const UNASKED: &str = "it wrote a line that nobody asked for";
+
+/// See the module.
+pub(super) struct Life<'a> {
+    task: &'a mut WorkerTask,
+    epoch: Epoch,
+    target: Arc<WorkerTarget>,
+    client: WorkerClient,
+    state: WorkerState,
+    /// What it said of itself; nothing before it did.
+    announced: Announced,
+    coverage: CoverageLink,
+    /// Told in order, before the next thing is looked at.
+    untold: Vec<WorkerEvent>,
+    is_loop_gone: bool,
+}
+
+impl<'a> Life<'a> {
+    /// Takes over a process that was just started, and sends it `Ping`.
+    pub(super) fn begin(
+        task: &'a mut WorkerTask,
+        epoch: Epoch,
+        target: Arc<WorkerTarget>,
+        mut client: WorkerClient,
+        is_loop_gone: bool,
+    ) -> Self {
+        client.send(ping_line(client.memory().control_offset()));
+        let state = WorkerState::Pinging { deadline: Instant::now() + task.settings.ping_deadline };
+        let announced = Announced::default();
+        let coverage = CoverageLink::new(&announced);
+        let untold = Vec::new();
+        Self { task, epoch, target, client, state, announced, coverage, untold, is_loop_gone }
+    }
+
+    /// Lives until the process is gone. Returns it if it had to be given up, stuck in the kernel.
+    pub(super) async fn run(mut self, stop: Option<StopRequestKind>) -> Option<Child> {
+        if let Some(how) = stop {
+            self.stop(how);
+        }
+        loop {
+            for event in std::mem::take(&mut self.untold) {
+                self.task.tell(self.epoch, event).await;
+            }
+            if matches!(self.state, WorkerState::Exited) {
+                return self.client.reap().is_none().then(|| self.client.abandon());
+            }
+            tokio::select! {
+                // A stop comes before everything; the client's own floods never hold it up.
+                biased;
+                command = self.task.commands.recv(), if !self.is_loop_gone => {
+                    self.on_command(command);
+                }
+                event = self.client.next() => self.on_client(event),
+            }
+        }
+    }
+
+    fn on_command(&mut self, command: Option<Command>) {
+        match command {
+            None => {
+                self.is_loop_gone = true;
+                self.stop(StopRequestKind::Kill);
+            }
+            Some(Command::Stop { epoch, how }) if epoch == self.epoch => self.stop(how),
+            Some(Command::Call { epoch, call }) if epoch == self.epoch => self.call(&call),
+            Some(Command::Spawn { epoch, .. } | Command::Stop { epoch, .. })
+            | Some(Command::Call { epoch, .. }) => {
+                let worker = self.task.worker.0;
+                tracing::error!(worker, ?epoch, "a command for another process of the slot");
+            }
+        }
+    }
+
+    fn on_client(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::Exited => self.exited(),
+            ClientEvent::Line(line) => self.on_line(&line),
+            ClientEvent::Garbage(reason) => self.misbehaved(reason),
+            ClientEvent::PipeClosed => self.pipe_closed(),
+            ClientEvent::Tick { now, gap } => self.tick(now, gap),
+        }
+    }
+
+    fn take_state(&mut self) -> WorkerState {
+        std::mem::replace(&mut self.state, WorkerState::Exited)
+    }
+
+    // ---- calls ----
+
+    fn call(&mut self, call: &Call) {
+        if !matches!(self.state, WorkerState::Idle) {
+            return; // What is told of the end of the process answers the call.
+        }
+        let has_unread = self.client.has_unread();
+        let settings = &self.task.settings;
+        let (line, pending) =
+            call::encode(call, &self.announced, &mut self.coverage, settings.input_bytes_max);
+        let started = Instant::now();
+        let watch = Watch::start(settings.limits, pending.counted_max(), pending.time_max, started);
+        let begun = self.client.memory().begin_call(&pending.input);
+        self.state = WorkerState::Calling(Box::new(InFlight { pending, started, watch }));
+        match begun {
+            Err(error) => self.misbehaved(error.to_string()),
+            Ok(()) if has_unread => self.misbehaved(UNASKED.into()),
+            Ok(()) => self.client.send(line),
+        }
+    }
+
+    fn on_line(&mut self, line: &[u8]) {
+        match self.take_state() {
+            WorkerState::Pinging { .. } => self.pinged(line),
+            WorkerState::Calling(in_flight) => match self.read_reply(&in_flight, line) {
+                Ok(reply) => {
+                    self.state = WorkerState::Idle;
+                    self.untold.push(WorkerEvent::Replied(reply));
+                }
+                Err(reason) => self.condemn_in_call(&in_flight, reason),
+            },
+            WorkerState::Stopping { ladder, in_flight } => {
+                let reply = in_flight.as_ref().and_then(|call| self.read_reply(call, line).ok());
+                // A graceful stop brings the last reply home.
+                let in_flight = in_flight.filter(|_| reply.is_none());
+                self.untold.extend(reply.map(WorkerEvent::Replied));
+                self.state = WorkerState::Stopping { ladder, in_flight };
+            }
+            before @ (WorkerState::Idle
+            | WorkerState::PipeClosed { .. }
+            | WorkerState::Condemned { .. }
+            | WorkerState::Exited) => {
+                self.state = before;
+                self.misbehaved(UNASKED.into());
+            }
+        }
+    }
+
+    fn pinged(&mut self, line: &[u8]) {
+        let announced = match read_ping(line) {
+            Ok(announced) => announced,
+            Err(error) => return self.condemn(LastWord::StartFailed(error.to_string())),
+        };
+        if announced.types != self.target.types {
+            let reason = "the types of its parameters changed since it was probed".into();
+            return self.condemn(LastWord::StartFailed(reason));
+        }
+        self.coverage = CoverageLink::new(&announced);
+        let (pid, counters) = (self.client.pid(), announced.counters);
+        self.announced = announced;
+        self.state = WorkerState::Idle;
+        self.untold.push(WorkerEvent::Ready { pid, counters });
+    }
+
+    fn read_reply(&self, in_flight: &InFlight, line: &[u8]) -> Result<Reply, String> {
+        let context = ReplyContext {
+            pending: &in_flight.pending,
+            memory: self.client.memory(),
+            types: &self.target.types,
+            coverage: &self.coverage,
+            elapsed: in_flight.started.elapsed(),
+            output: &|| self.client.output(),
+        };
+        context.read(line)
+    }
+
+    // ---- ends that are the worker's own doing ----
+
+    fn misbehaved(&mut self, reason: String) {
+        match self.take_state() {
+            before @ (WorkerState::Condemned { .. }
+            | WorkerState::Stopping { .. }
+            | WorkerState::Exited) => self.state = before,
+            before @ (WorkerState::Pinging { .. }
+            | WorkerState::Idle
+            | WorkerState::Calling(_)
+            | WorkerState::PipeClosed { .. }) => match before.into_last_word() {
+                LastWord::StartFailed(_) => self.condemn(LastWord::StartFailed(reason)),
+                LastWord::Died(_, Some(in_flight)) => self.condemn_in_call(&in_flight, reason),
+                LastWord::Died(_, None) => {
+                    self.condemn(LastWord::Died(Cause::Misbehaved(reason), None));
+                }
+                LastWord::Nothing => self.condemn(LastWord::Nothing),
+            },
+        }
+    }
+
+    /// Misbehaviour is a reply: the core asks for the end of the process itself. It is killed here
+    /// and now nevertheless, so that it cannot do any more.
+    fn condemn_in_call(&mut self, in_flight: &InFlight, reason: String) {
+        let (execs, execs_other) = in_flight.pending.clamp(self.client.memory().counts());
+        let outcome = Outcome::Misbehaved { reason };
+        let elapsed = in_flight.started.elapsed();
+        let reply = Reply { execs, execs_other, elapsed, ignored: Vec::new(), outcome };
+        self.untold.push(WorkerEvent::Replied(reply));
+        self.condemn(LastWord::Nothing);
+    }
+
+    fn condemn(&mut self, word: LastWord) {
+        self.client.signal(GroupSignal::Kill);
+        let deadline = Instant::now() + CONDEMNED_REAP_DEADLINE;
+        self.state = WorkerState::Condemned { word, deadline };
+    }
+
+    fn pipe_closed(&mut self) {
+        self.state = match self.take_state() {
+            before
+            @ (WorkerState::Pinging { .. } | WorkerState::Idle | WorkerState::Calling(_)) => {
+                let deadline = Instant::now() + PIPE_CLOSED_GRACE;
+                WorkerState::PipeClosed { word: before.into_last_word(), deadline }
+            }
+            before @ (WorkerState::PipeClosed { .. }
+            | WorkerState::Condemned { .. }
+            | WorkerState::Stopping { .. }
+            | WorkerState::Exited) => before,
+        };
+    }
+
+    /// The process has ended: everything it left is taken, then it is reaped.
+    fn exited(&mut self) {
+        let line = self.client.take_rest();
+        match self.take_state() {
+            WorkerState::Stopping { in_flight, .. } => {
+                let reply = in_flight
+                    .as_ref()
+                    .zip(line)
+                    .and_then(|(in_flight, line)| self.read_reply(in_flight, &line).ok());
+                let in_flight = in_flight.filter(|_| reply.is_none());
+                self.untold.extend(reply.map(WorkerEvent::Replied));
+                self.client.reap();
+                self.stopped(in_flight.as_deref());
+            }
+            before => {
+                let mut word = match (before, &line) {
+                    // It may have answered before it ended.
+                    (WorkerState::Pinging { .. }, Some(line)) => {
+                        self.pinged(line);
+                        self.take_state().into_last_word()
+                    }
+                    (before, _) => before.into_last_word(),
+                };
+                if let (LastWord::Died(Cause::Itself, Some(in_flight)), Some(line)) = (&word, line)
+                    && let Ok(reply) = self.read_reply(in_flight, &line)
+                {
+                    self.untold.push(WorkerEvent::Replied(reply));
+                    word = LastWord::Died(Cause::Itself, None);
+                }
+                let status = self.client.reap().unwrap_or(ExitStatus::Unknown);
+                self.say(word, status);
+            }
+        }
+    }
+
+    fn say(&mut self, word: LastWord, status: ExitStatus) {
+        match word {
+            LastWord::StartFailed(what) => {
+                let reason = start_failure(&what, status, &self.client.output().stderr);
+                self.untold.push(WorkerEvent::StartFailed { reason });
+            }
+            LastWord::Died(cause, in_flight) => {
+                let failure = classify(status, &cause, &self.client.output());
+                let (memory, types) = (self.client.memory(), &self.target.types);
+                let death = in_flight.map_or(
+                    Death { failure: failure.clone(), input: None, execs: 0, execs_other: 0 },
+                    |in_flight| {
+                        let (execs, execs_other) = in_flight.pending.clamp(memory.counts());
+                        let input = in_flight.pending.input_at_death(memory, types);
+                        Death { failure, input, execs, execs_other }
+                    },
+                );
+                self.untold.push(WorkerEvent::Died(death));
+            }
+            LastWord::Nothing => {}
+        }
+    }
+
+    // ---- stops ----
+
+    fn stop(&mut self, how: StopRequestKind) {
+        let now = Instant::now();
+        if let WorkerState::Stopping { ladder, .. } = &mut self.state {
+            if let Some(step) = ladder.hurry(how, now) {
+                self.carry_out(step);
+            }
+            return;
+        }
+        if self.client.has_ended() {
+            // It ended by itself before anything was done to it: that is told first.
+            self.exited();
+            self.untold.push(WorkerEvent::Stopped { execs: 0 });
+            return;
+        }
+        let before = self.take_state();
+        let is_killed = matches!(before, WorkerState::Condemned { .. });
+        let how = if is_killed { StopRequestKind::Kill } else { how };
+        let in_flight = match before.into_last_word() {
+            LastWord::Died(_, in_flight) => in_flight,
+            LastWord::StartFailed(_) | LastWord::Nothing => None,
+        };
+        let (ladder, steps) = StopLadder::begin(how, in_flight.is_some(), now);
+        steps.iter().for_each(|&step| self.carry_out(step));
+        self.state = WorkerState::Stopping { ladder, in_flight };
+    }
+
+    fn carry_out(&mut self, step: StopStep) {
+        match step {
+            StopStep::CloseInput => {
+                self.client.memory().request_stop();
+                self.client.close_input();
+            }
+            StopStep::Interrupt => self.client.signal(GroupSignal::Interrupt),
+            StopStep::Kill => self.client.signal(GroupSignal::Kill),
+            StopStep::Abandon => {
+                if let WorkerState::Stopping { in_flight, .. } = self.take_state() {
+                    self.stopped(in_flight.as_deref());
+                }
+            }
+        }
+    }
+
+    fn stopped(&mut self, in_flight: Option<&InFlight>) {
+        let counts = self.client.memory().counts();
+        let execs = in_flight.map_or(0, |in_flight| in_flight.pending.clamp(counts).0);
+        self.untold.push(WorkerEvent::Stopped { execs });
+    }
+
+    // ---- the clock ----
+
+    fn tick(&mut self, now: Instant, gap: Duration) {
+        match &mut self.state {
+            WorkerState::Pinging { deadline } => {
+                *deadline += gap;
+                if now >= *deadline {
+                    let limit = self.task.settings.ping_deadline;
+                    let reason = format!("it did not answer Ping within {limit:?}");
+                    self.misbehaved(reason);
+                }
+            }
+            WorkerState::Calling(_) => self.look(now, gap),
+            WorkerState::PipeClosed { deadline, .. } => {
+                *deadline += gap;
+                if now >= *deadline {
+                    self.misbehaved("it closed a pipe of the protocol and lives on".into());
+                }
+            }
+            WorkerState::Condemned { deadline, .. } => {
+                *deadline += gap;
+                if now >= *deadline {
+                    let word = self.take_state().into_last_word();
+                    self.say(word, ExitStatus::Unknown);
+                }
+            }
+            WorkerState::Stopping { ladder, .. } => {
+                if let Some(step) = ladder.tick(now, gap) {
+                    self.carry_out(step);
+                }
+            }
+            WorkerState::Idle | WorkerState::Exited => {}
+        }
+    }
+
+    fn look(&mut self, now: Instant, gap: Duration) {
+        let sample = Sample {
+            counts: self.client.memory().counts(),
+            is_running: self.client.memory().is_running(),
+            is_replying: self.client.has_partial_line(),
+            rss_bytes: self.client.rss_bytes(),
+        };
+        let WorkerState::Calling(in_flight) = &mut self.state else { return };
+        let Some(alarm) = in_flight.watch.look(now, gap, sample) else { return };
+        let limits = self.task.settings.limits;
+        let cause = match alarm {
+            Alarm::Misbehaved(reason) => return self.misbehaved(reason),
+            Alarm::Hung { is_running } => Cause::Hung { timeout: limits.input_timeout, is_running },
+            Alarm::Memory { seen } => Cause::Memory { limit: limits.rss_limit_bytes, seen },
+        };
+        if let WorkerState::Calling(in_flight) = self.take_state() {
+            self.condemn(LastWord::Died(cause, Some(in_flight)));
+        }
+    }
+}

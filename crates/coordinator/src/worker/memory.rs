@@ -1,0 +1,161 @@
+//! The coordinator's view of one worker's shared memory.
+//!
+//! Owns the memory and what is written to it before a call. Must not trust anything it reads: the
+//! worker may write to all of it at any time, so numbers are checked and bytes are copied out.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use fuzzd_protocol::layout;
+use fuzzd_shm::{OutOfBounds, SharedMemory, ShmError};
+
+/// Why the memory could not be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MemoryError {
+    /// An input is larger than the memory was made for.
+    #[error("an input of {bytes} bytes does not fit into a memory for {capacity}")]
+    TooLarge {
+        /// Bytes of the input.
+        bytes: usize,
+        /// Bytes the memory can hold.
+        capacity: usize,
+    },
+    /// The worker, or the target within it, wrote a length that cannot be.
+    #[error("the length of the input in memory was overwritten with {0}")]
+    BadLength(i64),
+    /// Our own arithmetic is wrong.
+    #[error(transparent)]
+    OutOfBounds(#[from] OutOfBounds),
+}
+
+/// Executions of the call in flight, as the memory says. Hostile numbers: clamp them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Counts {
+    /// Of newly mutated inputs.
+    pub(super) new: u64,
+    /// All others.
+    pub(super) other: u64,
+}
+
+impl Counts {
+    /// Whether any execution was begun.
+    pub(super) fn is_any(self) -> bool {
+        self.new > 0 || self.other > 0
+    }
+}
+
+/// One worker's memory.
+#[derive(Debug)]
+pub(super) struct WorkerMemory {
+    memory: SharedMemory,
+    capacity: usize,
+    control: usize,
+}
+
+impl WorkerMemory {
+    /// A memory for inputs of at most `capacity` bytes.
+    pub(super) fn create(capacity: usize) -> Result<Self, ShmError> {
+        let memory = SharedMemory::create(layout::memory_bytes(capacity))?;
+        Ok(Self { memory, capacity, control: layout::control_offset(capacity) })
+    }
+
+    /// A descriptor to pass to the worker.
+    pub(super) fn fd_for_worker(&self) -> io::Result<OwnedFd> {
+        self.memory.fd().try_clone_to_owned()
+    }
+
+    /// Where the control block lies, as `Ping` names it.
+    pub(super) fn control_offset(&self) -> u64 {
+        self.control as u64
+    }
+
+    /// Puts `input` in place and clears everything that a call reports by.
+    pub(super) fn begin_call(&self, input: &[u8]) -> Result<(), MemoryError> {
+        if input.len() > self.capacity {
+            return Err(MemoryError::TooLarge { bytes: input.len(), capacity: self.capacity });
+        }
+        let region = self.memory.region();
+        region.write(layout::HEADER_BYTES, input)?;
+        region.store_u64(layout::VALUE_LEN, input.len() as u64)?;
+        region.store_u64(layout::COUNT, 0)?;
+        region.write(layout::RAW_IN_MEM, &[0])?;
+        region.store_u64(self.control + layout::OTHER_COUNT, 0)?;
+        region.store_u32(self.control + layout::STOP, 0)?;
+        Ok(())
+    }
+
+    /// Asks the worker to end the call before its next execution.
+    pub(super) fn request_stop(&self) {
+        let stop = self.control + layout::STOP;
+        let stored = self.memory.region().store_u32(stop, layout::STOP_REQUESTED);
+        stored.expect("the control block is part of the memory");
+    }
+
+    /// Executions of the call in flight so far.
+    pub(super) fn counts(&self) -> Counts {
+        let region = self.memory.region();
+        let read = |offset| region.load_u64(offset).expect("both words are part of the memory");
+        Counts {
+            // Signed on the wire; a negative count is a lie and reads as none.
+            new: u64::try_from(read(layout::COUNT).cast_signed()).unwrap_or(0),
+            other: read(self.control + layout::OTHER_COUNT),
+        }
+    }
+
+    /// Whether the fuzz test was running at that moment, as far as the worker says.
+    pub(super) fn is_running(&self) -> bool {
+        let phase = self.memory.region().load_u32(self.control + layout::PHASE);
+        phase.expect("the control block is part of the memory") == layout::PHASE_RUNNING
+    }
+
+    /// A copy of the input in memory.
+    pub(super) fn input(&self) -> Result<Vec<u8>, MemoryError> {
+        let region = self.memory.region();
+        let length = region.load_u64(layout::VALUE_LEN)?.cast_signed();
+        let bytes = usize::try_from(length).ok().filter(|&bytes| bytes <= self.capacity);
+        let mut input = vec![0; bytes.ok_or(MemoryError::BadLength(length))?];
+        region.read(layout::HEADER_BYTES, &mut input)?;
+        Ok(input)
+    }
+
+    #[cfg(test)]
+    pub(super) fn region(&self) -> &fuzzd_shm::Region {
+        self.memory.region()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_comes_back_byte_exact_and_a_call_starts_from_zero() {
+        let memory = WorkerMemory::create(64).unwrap();
+        memory.region().store_u64(layout::COUNT, 7).unwrap();
+        memory.request_stop();
+        memory.begin_call(b"\x00\xffinput").unwrap();
+        assert_eq!(memory.input().unwrap(), b"\x00\xffinput");
+        assert_eq!(memory.counts(), Counts::default());
+        let stop = memory.region().load_u32(layout::control_offset(64) + layout::STOP);
+        assert_eq!(stop, Ok(0));
+        assert!(!memory.is_running());
+    }
+
+    #[test]
+    fn hostile_numbers_are_errors_or_zero() {
+        let memory = WorkerMemory::create(64).unwrap();
+        for length in [65, u64::MAX, i64::MAX.cast_unsigned(), 1 << 32] {
+            memory.region().store_u64(layout::VALUE_LEN, length).unwrap();
+            assert!(matches!(memory.input(), Err(MemoryError::BadLength(_))));
+        }
+        memory.region().store_u64(layout::COUNT, u64::MAX).unwrap();
+        assert_eq!(memory.counts().new, 0);
+    }
+
+    #[test]
+    fn an_input_that_does_not_fit_is_refused() {
+        let memory = WorkerMemory::create(4).unwrap();
+        assert!(matches!(memory.begin_call(b"12345"), Err(MemoryError::TooLarge { .. })));
+        memory.begin_call(b"1234").unwrap();
+    }
+}

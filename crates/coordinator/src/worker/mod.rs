@@ -1,0 +1,33 @@
+//! Workers as the coordinator sees them: one task per slot, one process at a time in it.
+//!
+//! Owns the way from a command of the decision core to a process and back to an event. Must not
+//! decide which worker does what, and never touches another worker's process.
+//!
+//! ```text
+//!  event loop ──Command──► task ──► life ──line──► client ──► fuzz_in, fuzz_out, memory, output
+//!             ◄──Event────      ◄── (state, watch, death, call, reply: pure)
+//! ```
+
+mod call;
+mod client;
+mod death;
+mod life;
+mod memory;
+mod output;
+mod panic_text;
+mod ping;
+mod pool;
+mod probe;
+mod reply;
+mod run_one;
+mod state;
+mod task;
+mod watch;
+
+pub use ping::PingError;
+
+pub(crate) use pool::Pool;
+pub(crate) use probe::{WorkerProbeError, probe_worker};
+pub(crate) use run_one::{Ran, RunOne};
+pub(crate) use task::{WorkerSettings, WorkerTarget};
+pub(crate) use watch::WatchLimits;

@@ -1,0 +1,135 @@
+//! What a worker announces in its answer to `Ping`.
+//!
+//! Owns the check of that answer. The Go dialect is refused here: this is the place where it
+//! will be told apart.
+
+use fuzzd_protocol::message::{self, Call, PingCall, PingReply};
+use fuzzd_protocol::value::ValueType;
+use fuzzd_protocol::{PROTOCOL_VERSION, caps};
+
+use crate::limits::{COUNTERS_MAX, MISBEHAVIOUR_TEXT_BYTES, SEEDS_MAX};
+
+/// Why an answer to `Ping` cannot be worked with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PingError {
+    /// Not an answer at all.
+    #[error("its answer to Ping is not one: {0}")]
+    NotAReply(String),
+    /// A worker that does not keep its input in memory, such as a Go test binary.
+    #[error(
+        "it does not announce `{cap}`, so it speaks the Go dialect, which is not supported yet",
+        cap = caps::INPUT_IN_MEMORY
+    )]
+    GoDialect,
+    /// Another version of the protocol.
+    #[error("it speaks version {0} of the protocol, this fuzzd speaks {PROTOCOL_VERSION}")]
+    Version(u32),
+    /// More counters than any program has.
+    #[error("it announces {0} coverage counters, the limit is {COUNTERS_MAX}")]
+    Counters(u64),
+    /// More seeds than are read.
+    #[error("it announces {0} seeds in code, the limit is {SEEDS_MAX}")]
+    Seeds(u64),
+    /// Parameters nothing can be made for.
+    #[error("it announces the parameter type {0:?}, which is none of the protocol's")]
+    Type(String),
+    /// No parameters.
+    #[error("it announces no parameter types")]
+    NoTypes,
+}
+
+/// What a worker can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Caps {
+    /// Coverage travels in sparse form.
+    pub(super) has_sparse: bool,
+    /// It goes on over failures it is told of.
+    pub(super) has_ignore: bool,
+    /// It serves its seeds.
+    pub(super) has_seeds: bool,
+}
+
+/// What a worker said of itself, checked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Announced {
+    pub(super) caps: Caps,
+    /// 0: not instrumented.
+    pub(super) counters: usize,
+    pub(super) types: Vec<ValueType>,
+    /// How many seeds there are in code.
+    pub(super) seeds: u64,
+}
+
+/// The line of a `Ping`.
+pub(super) fn ping_line(control_offset: u64) -> Vec<u8> {
+    let call = PingCall { proto: Some(PROTOCOL_VERSION), control_offset: Some(control_offset) };
+    message::encode_line(&Call::Ping(call))
+}
+
+/// Checks the answer.
+pub(super) fn read_ping(line: &[u8]) -> Result<Announced, PingError> {
+    let reply: PingReply = message::decode_reply(line)
+        .map_err(|error| PingError::NotAReply(shortened(&error.to_string())))?;
+    let has = |cap: &str| reply.caps.iter().any(|announced| announced == cap);
+    if !has(caps::INPUT_IN_MEMORY) {
+        return Err(PingError::GoDialect);
+    }
+    if let Some(version) = reply.proto.filter(|&version| version != PROTOCOL_VERSION) {
+        return Err(PingError::Version(version));
+    }
+    let announced = reply.counters.unwrap_or(0);
+    let counters = usize::try_from(announced).ok().filter(|&counters| counters <= COUNTERS_MAX);
+    let counters = counters.ok_or(PingError::Counters(announced))?;
+    if reply.seeds > SEEDS_MAX {
+        return Err(PingError::Seeds(reply.seeds));
+    }
+    let type_of =
+        |name: &String| ValueType::from_name(name).ok_or_else(|| PingError::Type(shortened(name)));
+    let types = reply.types.iter().map(type_of).collect::<Result<Vec<_>, _>>()?;
+    if types.is_empty() {
+        return Err(PingError::NoTypes);
+    }
+    let caps = Caps {
+        has_sparse: has(caps::COVERAGE_SPARSE),
+        has_ignore: has(caps::IGNORE),
+        has_seeds: has(caps::SEEDS),
+    };
+    let seeds = if caps.has_seeds { reply.seeds } else { 0 };
+    Ok(Announced { caps, counters, types, seeds })
+}
+
+/// A worker's own words, cut to what a person reads.
+pub(super) fn shortened(text: &str) -> String {
+    text[..text.floor_char_boundary(MISBEHAVIOUR_TEXT_BYTES)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_answer_is_read() {
+        let line = br#"{"Proto":1,"Caps":["input_in_memory","coverage_sparse","seeds","new"],
+            "Counters":7,"Types":["[]byte","rune"],"Seeds":2,"Unknown":[]}"#;
+        let announced = read_ping(line).unwrap();
+        assert_eq!((announced.counters, announced.seeds), (7, 2));
+        assert_eq!(announced.types, [ValueType::Bytes, ValueType::Rune]);
+        let caps = Caps { has_sparse: true, has_ignore: false, has_seeds: true };
+        assert_eq!(announced.caps, caps);
+    }
+
+    #[test]
+    fn answers_that_cannot_be_worked_with_say_why() {
+        let with = |rest: &str| {
+            let line = format!(r#"{{"Caps":["input_in_memory"],{rest}}}"#);
+            read_ping(line.as_bytes()).unwrap_err()
+        };
+        assert_eq!(read_ping(b"{}"), Err(PingError::GoDialect));
+        assert!(matches!(read_ping(b"hello"), Err(PingError::NotAReply(_))));
+        assert_eq!(with(r#""Proto":2,"Types":["string"]"#), PingError::Version(2));
+        assert_eq!(with(r#""Counters":18446744073709551615"#), PingError::Counters(u64::MAX));
+        assert_eq!(with(r#""Seeds":9000000"#), PingError::Seeds(9_000_000));
+        assert_eq!(with(r#""Types":["map"]"#), PingError::Type("map".into()));
+        assert_eq!(with(r#""Types":[]"#), PingError::NoTypes);
+    }
+}

@@ -1,0 +1,120 @@
+//! Replies, friendly and hostile.
+
+use fuzzd_protocol::layout;
+
+use super::*;
+use crate::worker::ping::Announced;
+
+const TYPES: &[ValueType] = &[ValueType::Bytes];
+
+fn pending(kind: Kind) -> Pending {
+    let execs_max = if matches!(kind, Kind::Fuzz { .. }) { 10 } else { 0 };
+    Pending { kind, input: b"given".as_slice().into(), execs_max, time_max: None }
+}
+
+fn fuzz() -> Kind {
+    Kind::Fuzz { ignore: vec![Signature(1), Signature(2)] }
+}
+
+fn read(kind: Kind, line: &str) -> Result<Reply, String> {
+    let memory = WorkerMemory::create(64).unwrap();
+    memory.begin_call(b"in memory").unwrap();
+    read_with(&memory, &pending(kind), line)
+}
+
+fn read_with(memory: &WorkerMemory, pending: &Pending, line: &str) -> Result<Reply, String> {
+    let coverage = CoverageLink::new(&Announced { counters: 4, ..Announced::default() });
+    let elapsed = Duration::from_millis(5);
+    let output = &|| OutputTail { stderr: "last words".into(), stdout: String::new() };
+    ReplyContext { pending, memory, types: TYPES, coverage: &coverage, elapsed, output }
+        .read(line.as_bytes())
+}
+
+#[test]
+fn counts_are_clamped_to_what_was_allowed() {
+    for (count, execs) in [("7", 7), ("11", 10), ("9223372036854775807", 10), ("-1", 0)] {
+        let reply = read(fuzz(), &format!(r#"{{"Count":{count},"OtherCount":3}}"#)).unwrap();
+        assert_eq!((reply.execs, reply.execs_other), (execs, 3), "{count}");
+    }
+    let line = r#"{"Count":1,"OtherCount":18446744073709551615}"#;
+    let reply = read(Kind::Execute, line).unwrap();
+    assert_eq!((reply.execs, reply.execs_other), (0, EXECS_OTHER_PER_CALL_MAX));
+}
+
+#[test]
+fn a_call_is_not_longer_than_it_was() {
+    let reply = |ns: i64| read(fuzz(), &format!(r#"{{"TotalDuration":{ns}}}"#)).unwrap();
+    assert_eq!(reply(1_000_000).elapsed, Duration::from_millis(1));
+    for lie in [0, -5, i64::MAX] {
+        assert_eq!(reply(lie).elapsed, Duration::from_millis(5), "{lie}");
+    }
+}
+
+#[test]
+fn only_failures_that_were_to_be_ignored_count_as_such() {
+    let line = r#"{"Count":10,"Ignored":[
+        {"Signature":"0000000000000001","Count":4},{"Signature":"0000000000000001","Count":4},
+        {"Signature":"0000000000000003","Count":1},{"Signature":"x","Count":1},
+        {"Signature":"0000000000000002","Count":100}]}"#;
+    let reply = read(fuzz(), line).unwrap();
+    assert_eq!(reply.ignored, [(Signature(1), 4), (Signature(2), 6)]);
+}
+
+#[test]
+fn failures_come_with_the_input_and_the_output() {
+    let line = r#"{"Count":1,"Err":"boom","Failure":{"Kind":"panic","Location":"src/a.rs:1:2",
+        "Message":"boom","Details":"frames"}}"#;
+    let Outcome::Failed { input, failure } = read(fuzz(), line).unwrap().outcome else {
+        panic!("not a failure");
+    };
+    assert_eq!(&*input, b"in memory");
+    assert_eq!((failure.kind, failure.location.as_str()), (FailureKind::Panic, "src/a.rs:1:2"));
+    assert!(failure.details.starts_with("frames\n"), "{}", failure.details);
+    assert!(failure.details.contains("last words"));
+    let plain = read(Kind::Execute, r#"{"Err":"no"}"#).unwrap().outcome;
+    let Outcome::Failed { input, failure } = plain else { panic!("not a failure") };
+    assert_eq!((&*input, failure.kind), (&b"given"[..], FailureKind::Error));
+}
+
+#[test]
+fn a_minimization_that_meets_another_failure_says_so() {
+    let same = Signature::of(FailureKind::Error, "", "boom");
+    let minimize = |kept| {
+        let line = r#"{"WroteToMem":true,"Err":"boom"}"#;
+        read(Kind::MinimizeFailure(kept), line).unwrap().outcome
+    };
+    assert!(matches!(minimize(same), Outcome::Minimized { input, .. } if *input == *b"in memory"));
+    assert!(matches!(minimize(Signature(9)), Outcome::Failed { .. }));
+    let unchanged = read(Kind::MinimizeFind, "{}").unwrap().outcome;
+    assert!(matches!(unchanged, Outcome::Minimized { input, .. } if *input == *b"given"));
+}
+
+#[test]
+fn what_makes_no_sense_is_an_error() {
+    let lines = [
+        "",
+        "[]",
+        "null",
+        r#"{"Count":"many"}"#,
+        r#"{"InternalErr":"broken"}"#,
+        r#"{"CoverageData":"AAAAAAAA"}"#,
+        r#"{"CoverageSparse":"/w=="}"#,
+        r#"{"Err":"x","Failure":{"Kind":"signal-11"}}"#,
+    ];
+    for line in lines {
+        assert!(read(fuzz(), line).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn a_length_that_was_overwritten_is_an_error_in_a_reply_and_the_given_input_in_a_death() {
+    let memory = WorkerMemory::create(64).unwrap();
+    memory.begin_call(b"in memory").unwrap();
+    let pending = pending(fuzz());
+    assert_eq!(pending.input_at_death(&memory, TYPES), None, "nothing was executed");
+    memory.region().store_u64(layout::COUNT, 1).unwrap();
+    assert_eq!(pending.input_at_death(&memory, TYPES).as_deref(), Some(&b"in memory"[..]));
+    memory.region().store_u64(layout::VALUE_LEN, 65).unwrap();
+    assert!(read_with(&memory, &pending, r#"{"Count":1,"Err":"x"}"#).is_err());
+    assert_eq!(pending.input_at_death(&memory, TYPES).as_deref(), Some(&b"given"[..]));
+}

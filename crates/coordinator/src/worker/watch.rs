@@ -1,0 +1,221 @@
+//! The watchdog of one call: is it getting on, and within its memory?
+//!
+//! Pure: it is given samples and the time. Must not kill anything; the task does what an
+//! [`Alarm`] says.
+
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+use crate::limits::{
+    CALL_GRACE, CLOCK_GAP_MIN, EXECS_OTHER_PER_CALL_MAX, INPUT_TIMEOUT_MAX, WATCH_TICK,
+};
+use crate::worker::memory::Counts;
+
+/// The limits of every call of a session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WatchLimits {
+    /// One input.
+    pub(crate) input_timeout: Duration,
+    /// Resident memory in bytes; 0 is no limit.
+    pub(crate) rss_limit_bytes: u64,
+}
+
+/// What was seen at one tick.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sample {
+    /// From memory: hostile.
+    pub(super) counts: Counts,
+    /// From memory: hostile.
+    pub(super) is_running: bool,
+    /// A part of a reply has arrived.
+    pub(super) is_replying: bool,
+    /// Resident bytes; `None` if the system does not say.
+    pub(super) rss_bytes: Option<u64>,
+}
+
+/// Why the worker has to be killed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Alarm {
+    /// No execution ended within the per-input timeout.
+    Hung { is_running: bool },
+    /// Resident memory is above the limit; the bytes seen.
+    Memory { seen: u64 },
+    /// The worker does not do what the call said; why.
+    Misbehaved(String),
+}
+
+/// Watches one call.
+#[derive(Debug)]
+pub(super) struct Watch {
+    limits: WatchLimits,
+    /// Executions of newly mutated inputs the call may do.
+    execs_max: u64,
+    counts: Counts,
+    /// When the execution in progress has taken too long.
+    input_deadline: Instant,
+    /// When the call as a whole has taken too long; only if it has a time limit.
+    call_deadline: Option<Instant>,
+}
+
+impl Watch {
+    /// A call that starts now.
+    pub(super) fn start(
+        limits: WatchLimits,
+        execs_max: u64,
+        time_max: Option<Duration>,
+        now: Instant,
+    ) -> Self {
+        // Bounded, so that adding them to a clock cannot overflow.
+        let time_max = time_max.map(|time| time.min(INPUT_TIMEOUT_MAX));
+        let call_deadline = time_max.map(|time| now + time + limits.input_timeout + CALL_GRACE);
+        let input_deadline = now + limits.input_timeout;
+        Self { limits, execs_max, counts: Counts::default(), input_deadline, call_deadline }
+    }
+
+    /// Judges what was seen `now`. `gap` is time in which the coordinator itself did not run.
+    pub(super) fn look(&mut self, now: Instant, gap: Duration, sample: Sample) -> Option<Alarm> {
+        self.input_deadline += gap;
+        self.call_deadline = self.call_deadline.map(|deadline| deadline + gap);
+        let Sample { counts, is_running, is_replying, rss_bytes } = sample;
+        let limit = self.limits.rss_limit_bytes;
+        if let Some(seen) = rss_bytes.filter(|&rss| limit > 0 && rss > limit) {
+            return Some(Alarm::Memory { seen });
+        }
+        if counts.new > self.execs_max || counts.other > EXECS_OTHER_PER_CALL_MAX {
+            let (new, other) = (counts.new, counts.other);
+            return Some(Alarm::Misbehaved(format!(
+                "it counts {new} and {other} executions in a call of at most {}",
+                self.execs_max
+            )));
+        }
+        if counts != self.counts {
+            self.counts = counts;
+            self.input_deadline = now + self.limits.input_timeout;
+        } else if now >= self.input_deadline {
+            if is_replying {
+                return Some(Alarm::Misbehaved("it did not finish the line of its reply".into()));
+            }
+            return Some(Alarm::Hung { is_running });
+        }
+        if self.call_deadline.is_some_and(|deadline| now >= deadline) {
+            return Some(Alarm::Misbehaved("it did not end a call whose time was over".into()));
+        }
+        None
+    }
+}
+
+/// Time in which the coordinator did not run although it was to: it was stopped, suspended or
+/// starved. Zero for a tick that is as late as ticks may be.
+pub(super) fn clock_gap(last_tick: Instant, now: Instant) -> Duration {
+    let late = now.saturating_duration_since(last_tick).saturating_sub(WATCH_TICK);
+    if late > CLOCK_GAP_MIN { late } else { Duration::ZERO }
+}
+
+/// The resident memory of one process.
+#[derive(Debug)]
+pub(super) struct RssGauge {
+    statm: std::fs::File,
+    page_bytes: u64,
+}
+
+impl RssGauge {
+    /// Of a child that was not reaped yet.
+    pub(super) fn open(pid: u32) -> io::Result<Self> {
+        let statm = std::fs::File::open(format!("/proc/{pid}/statm"))?;
+        Ok(Self { statm, page_bytes: rustix::param::page_size() as u64 })
+    }
+
+    /// Bytes resident now; `None` if the system does not say.
+    pub(super) fn read(&self) -> Option<u64> {
+        let mut text = [0; 128];
+        let length = self.statm.read_at(&mut text, 0).ok()?;
+        let text = std::str::from_utf8(&text[..length]).ok()?;
+        let pages: u64 = text.split_ascii_whitespace().nth(1)?.parse().ok()?;
+        pages.checked_mul(self.page_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(10);
+    const LIMITS: WatchLimits = WatchLimits { input_timeout: TIMEOUT, rss_limit_bytes: 100 << 20 };
+
+    fn sample(new: u64) -> Sample {
+        let counts = Counts { new, other: 0 };
+        Sample { counts, is_running: true, is_replying: false, rss_bytes: Some(1 << 20) }
+    }
+
+    #[test]
+    fn a_call_that_gets_on_never_hangs() {
+        let start = Instant::now();
+        let mut watch = Watch::start(LIMITS, 1_000, None, start);
+        for step in 1..100u32 {
+            let now = start + TIMEOUT * step - Duration::from_millis(1);
+            assert_eq!(watch.look(now, Duration::ZERO, sample(step.into())), None);
+        }
+        let now = start + TIMEOUT * 100;
+        assert_eq!(
+            watch.look(now, Duration::ZERO, sample(99)),
+            Some(Alarm::Hung { is_running: true })
+        );
+    }
+
+    #[test]
+    fn time_in_which_we_did_not_run_is_no_hang() {
+        let start = Instant::now();
+        let mut watch = Watch::start(LIMITS, 1, Some(TIMEOUT), start);
+        let gap = Duration::from_hours(8);
+        let now = start + gap + TIMEOUT - Duration::from_millis(1);
+        assert_eq!(watch.look(now, gap, sample(0)), None);
+        let hung = watch.look(now + Duration::from_millis(1), Duration::ZERO, sample(0));
+        assert_eq!(hung, Some(Alarm::Hung { is_running: true }));
+    }
+
+    #[test]
+    fn late_ticks_count_from_half_a_second() {
+        let start = Instant::now();
+        let gap = |late: u64| clock_gap(start, start + WATCH_TICK + Duration::from_millis(late));
+        assert_eq!(gap(0), Duration::ZERO);
+        assert_eq!(gap(500), Duration::ZERO);
+        assert_eq!(gap(501), Duration::from_millis(501));
+        assert_eq!(clock_gap(start + WATCH_TICK, start), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_worker_that_lies_or_dawdles_misbehaves() {
+        let start = Instant::now();
+        let look = |seen: Sample, after: Duration| {
+            let mut watch = Watch::start(LIMITS, 5, Some(Duration::from_secs(1)), start);
+            watch.look(start + after, Duration::ZERO, seen)
+        };
+        assert_eq!(look(sample(5), Duration::ZERO), None);
+        assert!(matches!(look(sample(6), Duration::ZERO), Some(Alarm::Misbehaved(_))));
+        let replying = Sample { is_replying: true, ..sample(0) };
+        assert!(matches!(look(replying, TIMEOUT), Some(Alarm::Misbehaved(_))));
+        let late = Duration::from_secs(1) + TIMEOUT + CALL_GRACE;
+        assert!(matches!(look(sample(1), late), Some(Alarm::Misbehaved(_))));
+    }
+
+    #[test]
+    fn memory_counts_above_the_limit_only_and_not_without_one() {
+        let start = Instant::now();
+        let look = |limits: WatchLimits, rss: Option<u64>| {
+            let seen = Sample { rss_bytes: rss, ..sample(1) };
+            Watch::start(limits, 5, None, start).look(start, Duration::ZERO, seen)
+        };
+        assert_eq!(look(LIMITS, Some(100 << 20)), None);
+        assert_eq!(look(LIMITS, Some(101 << 20)), Some(Alarm::Memory { seen: 101 << 20 }));
+        assert_eq!(look(LIMITS, None), None);
+        let unlimited = WatchLimits { rss_limit_bytes: 0, ..LIMITS };
+        assert_eq!(look(unlimited, Some(u64::MAX)), None);
+    }
+
+    #[test]
+    fn our_own_memory_can_be_read() {
+        let gauge = RssGauge::open(std::process::id()).unwrap();
+        assert!(gauge.read().is_some_and(|rss| rss > 0));
+    }
+}
