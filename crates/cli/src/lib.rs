@@ -1,1 +1,79 @@
-//! (under construction)
+//! The command line of fuzzd: arguments, instrumented builds, and what people and scripts see.
+//!
+//! Owns: the words a person types and reads, exit codes, the `RUSTC_WRAPPER` of instrumented
+//! builds, and the rendering of reports. Must not decide anything about fuzzing: it hands
+//! options to the coordinator and shows what comes back.
+//!
+//! `fuzzd` and `cargo-fuzzd` are the same program: both call [`main`].
+
+mod args;
+mod build;
+mod commands;
+mod discover;
+mod error;
+mod exit;
+mod limits;
+mod output;
+mod plan;
+mod render;
+mod run;
+mod session;
+mod show;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::exit::Exit;
+
+/// Runs the program with the arguments and the environment of this process.
+///
+/// Inside an instrumented build cargo starts the same executable in the place of rustc; it then
+/// acts as the compiler wrapper and as nothing else.
+#[must_use]
+pub fn main() -> ExitCode {
+    if let Some(settings) = std::env::var_os(build::wrapper::SETTINGS_ENV) {
+        return build::wrapper::main(&settings, std::env::args_os().skip(1).collect());
+    }
+    let arguments = args::without_cargo_word(std::env::args_os().collect());
+    start(arguments).into()
+}
+
+/// Parses and carries out one command line.
+fn start(arguments: Vec<OsString>) -> Exit {
+    if let Some(hint) = args::libfuzzer::hint(&arguments) {
+        output::complain(&hint, None);
+        return Exit::Usage;
+    }
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody is left to tell when even this cannot be written.
+            drop(error.print());
+            return if error.use_stderr() { Exit::Usage } else { Exit::Fine };
+        }
+    };
+    start_logging();
+    let outcome = match cli.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::List(arguments) => commands::list::list(&arguments),
+        Command::Build(arguments) => commands::build::build(&arguments),
+        Command::Replay(arguments) => commands::replay::replay(&arguments),
+        Command::Bugs(arguments) => commands::bugs::bugs(&arguments),
+    };
+    outcome.unwrap_or_else(|error| {
+        output::complain(&error::chain(&error), error.help().as_deref());
+        error.exit()
+    })
+}
+
+/// Logs go to stderr; `FUZZD_LOG` takes the filters of `tracing-subscriber`.
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_env_var("FUZZD_LOG")
+        .with_default_directive(tracing::level_filters::LevelFilter::ERROR.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,2 +1,7 @@
 //! The `fuzzd` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fuzzd_cli::main()
+}

@@ -1,2 +1,7 @@
-//! The `cargo fuzzd` spelling of the same program.
-fn main() {}
+//! The `cargo-fuzzd` binary: `cargo fuzzd …` is `fuzzd …`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fuzzd_cli::main()
+}

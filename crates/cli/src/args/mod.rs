@@ -1,0 +1,348 @@
+//! What can be typed. Owns the grammar and the help; says nothing about what it leads to.
+
+pub(crate) mod duration;
+pub(crate) mod libfuzzer;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand};
+
+use fuzzd_coordinator::limits::{
+    INPUT_BYTES_LIMIT, INPUT_TIMEOUT_MAX, INPUT_TIMEOUT_MIN, RSS_LIMIT_BYTES_MIN, WORKERS_MAX,
+};
+
+use crate::limits::INPUT_BYTES_DEFAULT;
+
+/// The arguments of `cargo fuzzd run …` without the word that cargo puts in front.
+pub(crate) fn without_cargo_word(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let program = arguments.first().map(Path::new).and_then(Path::file_stem);
+    let is_cargo_command = program.is_some_and(|stem| stem == "cargo-fuzzd");
+    if is_cargo_command && arguments.get(1).is_some_and(|word| word == "fuzzd") {
+        arguments.remove(1);
+    }
+    arguments
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fuzzd run                          fuzz all fuzz tests of this workspace, until Ctrl-C
+  fuzzd run parse_request --time 5m  one fuzz test (or tests::parse_request, or 'parse_*')
+  fuzzd run --execs 1000000 -j 2     an exact number of executions, two workers
+  fuzzd list                         what there is to fuzz
+  fuzzd replay parse_request         run its testdata files again
+  fuzzd bugs                         what was found
+
+A fuzz test is a function in tests/ or in a #[cfg(test)] module:
+  #[fuzzd::test]
+  fn parse_request(data: &[u8]) { let _ = my_crate::parse(data); }
+
+Every flag can also be set as FUZZD_<FLAG>, as in FUZZD_TIME=5m or FUZZD_RSS_LIMIT=512.
+`cargo fuzzd …` is the same as `fuzzd …`.";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  fuzzd run                                 all fuzz tests, all cores, until Ctrl-C
+  fuzzd run parse_request --time 5m         one fuzz test for five minutes
+  fuzzd run 'parse_*' -p my-crate           a glob, one package
+  fuzzd run --execs 100000 --seed 1 -j 1    the same run again, byte for byte
+  fuzzd run --json --time 60s > events      events for scripts, one JSON object a line
+  fuzzd run ./target/worker                 an executable that speaks the worker protocol
+
+Ctrl-C ends the session in good order, a second Ctrl-C at once. Nothing found is lost; the next
+run goes on from there. Crashes are written to testdata/fuzz/<test>/, where `cargo test` sees them.
+
+Exit codes: 0 no new bugs, 1 new bugs, 2 wrong arguments, 3 the build failed, 4 workers would not
+start, the disk is full or the state is in use, 130 and 143 second signal.";
+
+/// Coverage-guided fuzzing of Rust code, on stable Rust.
+#[derive(Debug, Parser)]
+#[command(name = "fuzzd", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands there are.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build the fuzz tests with instrumentation and fuzz them
+    #[command(visible_alias = "r", after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// List the fuzz tests of this workspace
+    #[command(visible_alias = "ls")]
+    List(ListArgs),
+    /// Build the fuzz tests with instrumentation and show the executables
+    #[command(visible_alias = "b")]
+    Build(BuildArgs),
+    /// Run inputs again and show which fail
+    Replay(ReplayArgs),
+    /// Show the bugs that were found
+    Bugs(BugsArgs),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Fuzz tests by name, end of a name or glob [default: all]; or a path to an executable,
+    /// optionally followed by :NAME
+    pub(crate) targets: Vec<OsString>,
+    /// Worker processes [default: one for each core]
+    #[arg(short = 'j', long, visible_alias = "jobs", value_name = "N", value_parser = workers)]
+    #[arg(env = "FUZZD_WORKERS", hide_env = true)]
+    pub(crate) workers: Option<usize>,
+    /// Stop after this time, counted from the first execution (30s, 5m, 1h30m)
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    #[arg(env = "FUZZD_TIME", hide_env = true)]
+    pub(crate) time: Option<Duration>,
+    /// Stop after exactly this many executions of new inputs, over all workers and fuzz tests
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(env = "FUZZD_EXECS", hide_env = true)]
+    pub(crate) execs: Option<u64>,
+    /// Stop at the first new bug
+    #[arg(long, value_parser = FalseyValueParser::new())]
+    #[arg(env = "FUZZD_FAIL_FAST", hide_env = true)]
+    pub(crate) fail_fast: bool,
+    /// Seed of all random decisions; with -j 1 and --execs the run repeats exactly
+    #[arg(long, value_name = "N", env = "FUZZD_SEED", hide_env = true)]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Longest input, in bytes
+    #[arg(long, value_name = "N", default_value_t = INPUT_BYTES_DEFAULT, value_parser = max_len)]
+    #[arg(env = "FUZZD_MAX_LEN", hide_env = true)]
+    pub(crate) max_len: usize,
+    /// Directory of seeds, only ever read; may be given several times
+    #[arg(long, value_name = "DIR", env = "FUZZD_SEEDS", hide_env = true)]
+    pub(crate) seeds: Vec<PathBuf>,
+    /// Directory of the corpus [default: corpus/ in the state directory]
+    #[arg(long, value_name = "DIR", env = "FUZZD_CORPUS", hide_env = true)]
+    pub(crate) corpus: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+    /// Print events on stdout, one JSON object a line
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_JSON", hide_env = true)]
+    pub(crate) json: bool,
+    /// Print lines only, also on a terminal: nothing is rewritten in place
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_PLAIN", hide_env = true)]
+    pub(crate) plain: bool,
+    /// Keep finds and crashes as they were found
+    #[arg(long, value_parser = FalseyValueParser::new())]
+    #[arg(env = "FUZZD_NO_MINIMIZE", hide_env = true)]
+    pub(crate) no_minimize: bool,
+    /// Fuzz without instrumentation: nothing guides the search
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_BLIND", hide_env = true)]
+    pub(crate) blind: bool,
+    #[command(flatten)]
+    pub(crate) cargo: CargoArgs,
+}
+
+/// Limits of one input.
+#[derive(Debug, Args)]
+pub(crate) struct InputArgs {
+    /// Longest time one input may run
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = timeout)]
+    #[arg(env = "FUZZD_TIMEOUT", hide_env = true)]
+    pub(crate) timeout: Duration,
+    /// Memory one worker may use, in MB; 0 is no limit
+    #[arg(long, value_name = "MB", default_value_t = 2048, value_parser = rss_limit)]
+    #[arg(env = "FUZZD_RSS_LIMIT", hide_env = true)]
+    pub(crate) rss_limit: u64,
+}
+
+/// Where the state lies.
+#[derive(Debug, Args)]
+pub(crate) struct StateArgs {
+    /// State directory [default: .fuzzd in the workspace root, else in this directory]
+    #[arg(long, value_name = "DIR", env = "FUZZD_STATE", hide_env = true)]
+    pub(crate) state: Option<PathBuf>,
+}
+
+/// Arguments that are cargo's own.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Cargo")]
+pub(crate) struct CargoArgs {
+    /// Only the fuzz tests of this package; may be given several times
+    #[arg(short, long, value_name = "PACKAGE", env = "FUZZD_PACKAGE", hide_env = true)]
+    pub(crate) package: Vec<String>,
+    /// Path of the Cargo.toml
+    #[arg(long, value_name = "PATH", env = "FUZZD_MANIFEST_PATH", hide_env = true)]
+    pub(crate) manifest_path: Option<PathBuf>,
+    /// Features to activate, separated by commas or spaces
+    #[arg(short = 'F', long, value_name = "FEATURES", env = "FUZZD_FEATURES", hide_env = true)]
+    pub(crate) features: Vec<String>,
+    /// Activate all features
+    #[arg(long, value_parser = FalseyValueParser::new())]
+    #[arg(env = "FUZZD_ALL_FEATURES", hide_env = true)]
+    pub(crate) all_features: bool,
+    /// Leave the default feature out
+    #[arg(long, value_parser = FalseyValueParser::new())]
+    #[arg(env = "FUZZD_NO_DEFAULT_FEATURES", hide_env = true)]
+    pub(crate) no_default_features: bool,
+    /// Profile to start from; overflow checks and debug assertions are on in any case
+    #[arg(long, value_name = "NAME", default_value = "release")]
+    #[arg(env = "FUZZD_PROFILE", hide_env = true)]
+    pub(crate) profile: String,
+    /// Cargo.lock must not change
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_LOCKED", hide_env = true)]
+    pub(crate) locked: bool,
+    /// Stay off the network
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_OFFLINE", hide_env = true)]
+    pub(crate) offline: bool,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Print one JSON object a line
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_JSON", hide_env = true)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) cargo: CargoArgs,
+}
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// Build without instrumentation
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_BLIND", hide_env = true)]
+    pub(crate) blind: bool,
+    #[command(flatten)]
+    pub(crate) cargo: CargoArgs,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The fuzz test (or the path to an executable)
+    pub(crate) test: OsString,
+    /// Files, or directories of files [default: its testdata directory]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) cargo: CargoArgs,
+}
+
+/// Arguments of `bugs`.
+#[derive(Debug, Args)]
+pub(crate) struct BugsArgs {
+    #[command(subcommand)]
+    pub(crate) action: Option<BugsAction>,
+    /// Print one JSON object a line
+    #[arg(long, global = true, value_parser = FalseyValueParser::new())]
+    #[arg(env = "FUZZD_JSON", hide_env = true)]
+    pub(crate) json: bool,
+    /// State directory [default: .fuzzd in the workspace root, else in this directory]
+    #[arg(long, global = true, value_name = "DIR", env = "FUZZD_STATE", hide_env = true)]
+    pub(crate) state: Option<PathBuf>,
+    /// Path of the Cargo.toml
+    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(env = "FUZZD_MANIFEST_PATH", hide_env = true)]
+    pub(crate) manifest_path: Option<PathBuf>,
+}
+
+/// What to do with the bugs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BugsAction {
+    /// List them, a line each (what `bugs` alone does)
+    List,
+    /// Show one with its message, its input and the commands to replay it
+    Show {
+        /// Its signature, or the beginning of it
+        signature: String,
+    },
+}
+
+fn workers(text: &str) -> Result<usize, String> {
+    let number: usize = text.parse().map_err(|_| "it is not a number of workers".to_owned())?;
+    match number {
+        0 => Err("nothing runs without a worker; leave it out to use all cores".to_owned()),
+        1..=WORKERS_MAX => Ok(number),
+        _ => Err(format!("at most {WORKERS_MAX} workers make sense")),
+    }
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let timeout = duration::parse(text).map_err(|error| error.to_string())?;
+    if timeout < INPUT_TIMEOUT_MIN {
+        return Err(format!("at least {INPUT_TIMEOUT_MIN:?} are needed to tell a hang"));
+    }
+    if timeout > INPUT_TIMEOUT_MAX {
+        return Err("at most 24h are possible".to_owned());
+    }
+    Ok(timeout)
+}
+
+fn rss_limit(text: &str) -> Result<u64, String> {
+    let megabytes: u64 = text.parse().map_err(|_| "it is not a number of MB".to_owned())?;
+    let minimum = RSS_LIMIT_BYTES_MIN >> 20;
+    match megabytes {
+        0 => Ok(0),
+        some if some < minimum => Err(format!("no target fits below {minimum} MB; 0 is no limit")),
+        some => Ok(some),
+    }
+}
+
+fn max_len(text: &str) -> Result<usize, String> {
+    let number: usize = text.parse().map_err(|_| "it is not a number of bytes".to_owned())?;
+    match number {
+        0 => Err("an input needs room for at least one byte".to_owned()),
+        1..=INPUT_BYTES_LIMIT => Ok(number),
+        _ => Err(format!("at most {INPUT_BYTES_LIMIT} bytes are possible")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn words(text: &str) -> Vec<OsString> {
+        text.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_grammar_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn cargo_fuzzd_is_fuzzd() {
+        let fuzzd = words("/bin/cargo-fuzzd run x");
+        assert_eq!(without_cargo_word(words("/bin/cargo-fuzzd fuzzd run x")), fuzzd);
+        assert_eq!(without_cargo_word(fuzzd.clone()), fuzzd);
+        let plain = words("fuzzd fuzzd");
+        assert_eq!(without_cargo_word(plain.clone()), plain);
+    }
+
+    #[test]
+    fn all_flags_of_run_are_understood() {
+        let line = "fuzzd r a tests::b -j 3 --time 1h30m --execs 5 --fail-fast --seed 9 \
+                    --timeout 100ms --rss-limit 512 --max-len 99 --seeds s --seeds t --corpus c \
+                    --state d --json --no-minimize --blind -p x -p y --manifest-path m \
+                    --features f --all-features --no-default-features --profile dev --locked \
+                    --offline";
+        let words = line.split_whitespace();
+        let Command::Run(run) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("not a run");
+        };
+        assert_eq!((run.targets.len(), run.workers, run.execs), (2, Some(3), Some(5)));
+        assert_eq!(run.time, Some(Duration::from_secs(5_400)));
+        assert_eq!((run.input.timeout, run.input.rss_limit), (Duration::from_millis(100), 512));
+        assert_eq!((run.seeds.len(), run.cargo.package.len()), (2, 2));
+        assert!(run.fail_fast && run.json && run.no_minimize && run.blind && run.cargo.offline);
+        assert_eq!((run.seed, run.max_len, run.cargo.profile.as_str()), (Some(9), 99, "dev"));
+    }
+
+    #[test]
+    fn senseless_numbers_are_refused() {
+        for line in ["-j 0", "-j x", "-j 99999", "--max-len 0", "--execs 0", "--time 5"] {
+            let line = format!("fuzzd run {line}");
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What can go wrong with a command, with its exit code and the next step to take.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use crate::build::BuildError;
+use crate::discover::DiscoverError;
+use crate::exit::Exit;
+use crate::session::SessionError;
+
+/// Why a command ended without doing its work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The arguments contradict each other or the file system.
+    #[error("{problem}")]
+    Usage {
+        /// What is wrong with them.
+        problem: String,
+        /// What to do about it.
+        next: String,
+    },
+    /// The fuzz tests could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// No fuzz test is what was asked for.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    /// The coordinator could not do its work.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// A file that was named could not be read.
+    #[error("failed to read {}", path.display())]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The threads that wait for workers could not be started.
+    #[error("failed to start the runtime")]
+    Runtime(#[source] std::io::Error),
+}
+
+impl CliError {
+    /// A contradiction in the arguments, and what to do about it.
+    pub(crate) fn usage(problem: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::Usage { problem: problem.into(), next: next.into() }
+    }
+
+    /// The exit code of a program that ends with this error.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. } | Self::Discover(_) => Exit::Usage,
+            Self::Build(error) => error.exit(),
+            Self::Session(error) => error.exit(),
+            Self::Read { .. } => Exit::Usage,
+            Self::Runtime(_) => Exit::Infrastructure,
+        }
+    }
+
+    /// One line that says what to do next, if there is something to say.
+    pub(crate) fn help(&self) -> Option<String> {
+        match self {
+            Self::Usage { next, .. } => Some(next.clone()),
+            Self::Build(error) => error.help(),
+            Self::Discover(error) => error.help(),
+            Self::Session(_) | Self::Read { .. } | Self::Runtime(_) => None,
+        }
+    }
+}
+
+/// The error and its causes in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let reason = error.to_string();
+        // Some errors have their cause in their own words already.
+        if !text.contains(&reason) {
+            // Writing to a string does not fail.
+            write!(text, ": {reason}").unwrap_or_default();
+        }
+        cause = error.source();
+    }
+    text
+}

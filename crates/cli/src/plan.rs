@@ -1,0 +1,313 @@
+//! From what was typed to what is started: builds, finds the fuzz tests, and says how each one
+//! becomes a worker.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use fuzzd_protocol::WORKER_ENV;
+use fuzzd_protocol::value::ValueType;
+use memchr::memmem;
+
+use crate::args::CargoArgs;
+use crate::build::config::CargoConfig;
+use crate::build::toolchain::Toolchain;
+use crate::build::{self, BuildOptions, TestExecutable, Workspace};
+use crate::discover::{self, DiscoverError, FuzzTest, select};
+use crate::error::CliError;
+use crate::render::TestView;
+use crate::render::escape::shell_word;
+
+/// One fuzz test, and how to start a worker for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Planned {
+    /// What is shown of it.
+    pub(crate) view: TestView,
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<OsString>,
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    /// The working directory of its workers.
+    pub(crate) directory: PathBuf,
+    /// Its inputs that are kept with the code.
+    pub(crate) testdata: PathBuf,
+    /// Whether the program can print an input in a readable form.
+    pub(crate) can_show: bool,
+}
+
+/// Everything that was asked for.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// At least one.
+    pub(crate) targets: Vec<Planned>,
+    /// Where the state lies unless it is said otherwise: the workspace, else this directory.
+    pub(crate) root: PathBuf,
+}
+
+/// All fuzz tests of the workspace, built.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) workspace: Workspace,
+    pub(crate) executables: Vec<TestExecutable>,
+    pub(crate) tests: Vec<FuzzTest>,
+}
+
+/// Builds what `requests` names (all without any) and plans its workers.
+pub(crate) fn plan(
+    requests: &[OsString],
+    cargo: &CargoArgs,
+    is_instrumented: bool,
+) -> Result<Plan, CliError> {
+    let mut programs = Vec::new();
+    let mut names = Vec::new();
+    for request in requests {
+        match as_program(request) {
+            Some(program) => programs.push(program),
+            None => names.push(request.to_string_lossy().into_owned()),
+        }
+    }
+    let mut targets = Vec::new();
+    let mut root = None;
+    if !names.is_empty() || programs.is_empty() {
+        let built = build_tests(cargo, is_instrumented)?;
+        for position in select::tests(&built.tests, &names)? {
+            targets.push(planned_test(&built.tests[position], &built.workspace, cargo));
+        }
+        root = Some(built.workspace.root);
+    }
+    for program in &programs {
+        targets.extend(planned_programs(program)?);
+    }
+    // Without a workspace, or without cargo, the state lies here.
+    let root = root.or_else(|| build::workspace::root(None).ok().flatten());
+    refuse_twins(&targets)?;
+    Ok(Plan { targets, root: root.unwrap_or_else(here) })
+}
+
+/// Builds the fuzz tests of the packages asked for and finds them.
+pub(crate) fn build_tests(cargo: &CargoArgs, is_instrumented: bool) -> Result<Built, CliError> {
+    if let Some(path) = cargo.manifest_path.as_ref().filter(|path| !path.is_file()) {
+        let problem = format!("--manifest-path {} is not a file", path.display());
+        return Err(CliError::usage(problem, "give the path of a Cargo.toml"));
+    }
+    let config = CargoConfig::read(&here(), |name| std::env::var_os(name))?;
+    let toolchain = Toolchain::find(&config)?;
+    let workspace = Workspace::read(cargo, &toolchain.host)?;
+    let packages = select::packages(&workspace, &cargo.package)?;
+    let executables = build::build(&BuildOptions {
+        cargo,
+        config: &config,
+        toolchain: &toolchain,
+        workspace: &workspace,
+        packages: &packages,
+        is_instrumented,
+    })?;
+    let tests = discover::discover(&executables, workspace.packages.len() > 1)?;
+    if tests.is_empty() {
+        let names: Vec<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+        return Err(DiscoverError::NoTests { packages: names.join(", ") }.into());
+    }
+    Ok(Built { workspace, executables, tests })
+}
+
+fn here() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}
+
+/// A test of a test executable is a worker when it is the only one that runs.
+fn test_arguments(test_path: &str) -> Vec<OsString> {
+    [test_path, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"]
+        .map(OsString::from)
+        .to_vec()
+}
+
+fn worker_environment() -> Vec<(OsString, OsString)> {
+    vec![(WORKER_ENV.into(), "1".into())]
+}
+
+fn types_of(names: &[String]) -> Vec<ValueType> {
+    let types: Option<Vec<ValueType>> =
+        names.iter().map(|name| ValueType::from_name(name)).collect();
+    types.unwrap_or_default()
+}
+
+fn planned_test(test: &FuzzTest, workspace: &Workspace, cargo: &CargoArgs) -> Planned {
+    let package = &test.executable.package;
+    let mut environment = worker_environment();
+    environment.extend([
+        ("CARGO_MANIFEST_DIR".into(), package.root.clone().into()),
+        ("CARGO_PKG_NAME".into(), package.name.clone().into()),
+        ("CARGO_PKG_VERSION".into(), package.version.clone().into()),
+        ("LD_LIBRARY_PATH".into(), test.executable.library_path_variable()),
+    ]);
+    let manifest = cargo.manifest_path.as_ref().map_or_else(String::new, |path| {
+        format!(" --manifest-path {}", shell_word(&path.to_string_lossy()))
+    });
+    let member = if workspace.members.len() > 1 {
+        format!(" -p {}", shell_word(&package.name))
+    } else {
+        String::new()
+    };
+    let path = shell_word(&test.test_path);
+    let name = shell_word(&test.name);
+    Planned {
+        view: TestView {
+            name: test.name.clone(),
+            types: types_of(&test.types),
+            cargo_test: Some(format!("cargo test{manifest}{member} {path}")),
+            replay: format!("fuzzd replay{manifest} {name}"),
+        },
+        program: test.executable.path.clone(),
+        arguments: test_arguments(&test.test_path),
+        environment,
+        directory: package.root.clone(),
+        testdata: test.testdata.clone(),
+        can_show: true,
+    }
+}
+
+/// A path to an executable, and the name behind its last colon.
+#[derive(Debug, PartialEq, Eq)]
+struct Program {
+    request: OsString,
+    path: PathBuf,
+    name: Option<String>,
+}
+
+/// A request with a slash, or one that is a file, is a program.
+fn as_program(request: &OsStr) -> Option<Program> {
+    let bytes = request.as_bytes();
+    let has_slash = bytes.contains(&b'/');
+    let whole = Path::new(request);
+    let program =
+        |path: &Path, name| Program { request: request.to_owned(), path: path.to_owned(), name };
+    if whole.is_file() {
+        return Some(program(whole, None));
+    }
+    if let Some(colon) = bytes.iter().rposition(|byte| *byte == b':') {
+        let path = PathBuf::from(OsString::from_vec(bytes[..colon].to_vec()));
+        let name = String::from_utf8_lossy(&bytes[colon + 1..]).into_owned();
+        if path.is_file() || (has_slash && !name.contains('/')) {
+            return Some(program(&path, Some(name)));
+        }
+    }
+    has_slash.then(|| program(whole, None))
+}
+
+/// The fuzz tests of one executable; a program without any is one itself.
+fn planned_programs(program: &Program) -> Result<Vec<Planned>, CliError> {
+    let path = std::path::absolute(&program.path).unwrap_or_else(|_| program.path.clone());
+    let unusable = |problem: &str| {
+        let problem = problem.to_owned();
+        DiscoverError::Unusable { path: program.path.clone(), problem }
+    };
+    let failed = |source| DiscoverError::Read { path: program.path.clone(), source };
+    let metadata = std::fs::metadata(&path).map_err(failed)?;
+    if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
+        return Err(unusable("not an executable file").into());
+    }
+    let markers = discover::scan_file(&path)?;
+    if markers.is_empty() {
+        if is_go(&path).map_err(failed)? {
+            return Err(unusable("a Go program; this version does not run Go fuzz tests").into());
+        }
+        return Ok(vec![native(program, path)]);
+    }
+    let chosen = markers.iter().filter(|marker| {
+        let test = marker.test_path();
+        program
+            .name
+            .as_ref()
+            .is_none_or(|name| *name == test || test.ends_with(&format!("::{name}")))
+    });
+    let planned: Vec<Planned> =
+        chosen.map(|marker| from_marker(program, path.clone(), marker)).collect();
+    if planned.is_empty() {
+        let paths: Vec<String> = markers.iter().map(discover::marker::Marker::test_path).collect();
+        let name = program.name.clone().unwrap_or_default();
+        let near = select::near(&name, paths.iter().map(String::as_str));
+        return Err(DiscoverError::UnknownTest { name, near }.into());
+    }
+    Ok(planned)
+}
+
+/// A program that speaks the worker protocol by itself.
+fn native(program: &Program, path: PathBuf) -> Planned {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let name = program.name.clone().or(stem).unwrap_or_default();
+    let request = shell_word(&program.request.to_string_lossy());
+    Planned {
+        testdata: here().join("testdata/fuzz").join(&name),
+        view: TestView {
+            name,
+            types: Vec::new(),
+            cargo_test: None,
+            replay: format!("fuzzd replay {request}"),
+        },
+        program: path,
+        arguments: Vec::new(),
+        environment: worker_environment(),
+        directory: here(),
+        can_show: false,
+    }
+}
+
+/// A fuzz test of a test executable that was built by somebody else.
+fn from_marker(program: &Program, path: PathBuf, marker: &discover::marker::Marker) -> Planned {
+    let test = marker.test_path();
+    let request = shell_word(&format!("{}:{test}", program.path.to_string_lossy()));
+    Planned {
+        view: TestView {
+            name: test.clone(),
+            types: types_of(&marker.types),
+            cargo_test: None,
+            replay: format!("fuzzd replay {request}"),
+        },
+        program: path,
+        arguments: test_arguments(&test),
+        environment: worker_environment(),
+        directory: here(),
+        testdata: here().join("testdata/fuzz").join(test.replace("::", ".")),
+        can_show: true,
+    }
+}
+
+/// Whether the Go toolchain has left its mark.
+fn is_go(path: &Path) -> std::io::Result<bool> {
+    // Put together here, so that this very program does not contain it.
+    let mark = [&[0xff_u8][..], b" Go ", b"buildinf:"].concat();
+    Ok(memmem::find(&std::fs::read(path)?, &mark).is_some())
+}
+
+/// Two targets of one name would share one corpus.
+fn refuse_twins(targets: &[Planned]) -> Result<(), CliError> {
+    for (position, target) in targets.iter().enumerate() {
+        let name = &target.view.name;
+        if targets[..position].iter().any(|other| other.view.name == *name) {
+            let problem = format!("two of the targets are called {name}");
+            return Err(CliError::usage(problem, "run them one by one, each with a --state"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_programs_and_names_are_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("worker");
+        std::fs::write(&file, "x").unwrap();
+        let path = file.to_str().unwrap();
+        let program = as_program(OsStr::new(path)).unwrap();
+        assert_eq!((program.path, program.name), (file.clone(), None));
+        let program = as_program(OsStr::new(&format!("{path}:Fuzz"))).unwrap();
+        assert_eq!((program.path, program.name.as_deref()), (file, Some("Fuzz")));
+        assert_eq!(as_program(OsStr::new("./gone")).unwrap().path, Path::new("./gone"));
+        for name in ["parse", "tests::parse", "parse_*", "a:b"] {
+            assert_eq!(as_program(OsStr::new(name)), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Lines for people.
+//!
+//! Bugs and the end of the session are what was asked for: stdout. Everything on the way there,
+//! the status line too, goes to stderr.
+
+use std::time::Duration;
+
+use fuzzd_core::session::{BugReport, Report, Status};
+
+use super::format::{counted, duration};
+use super::status::{self, Pacer};
+use super::{Beginning, Line, TestView, crash, escape, name};
+use crate::limits::STATUS_LINE_INTERVAL;
+
+/// What the lines go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Screen {
+    /// Columns of a terminal in which the status line is rewritten in place; `None`: it is not.
+    pub(crate) columns: Option<usize>,
+    /// Whether bugs may be shown in color.
+    pub(crate) is_colored: bool,
+}
+
+/// Renders for people.
+#[derive(Debug)]
+pub(crate) struct Plain {
+    pub(crate) tests: Vec<TestView>,
+    screen: Screen,
+    pacer: Pacer,
+}
+
+impl Plain {
+    /// A session with these tests, shown on this screen.
+    pub(crate) fn new(tests: Vec<TestView>, screen: Screen) -> Self {
+        Self { tests, screen, pacer: Pacer::default() }
+    }
+
+    /// Another width of the terminal; nothing where there is none.
+    pub(super) fn resized(&mut self, columns: Option<usize>) {
+        if self.screen.columns.is_some() && columns.is_some() {
+            self.screen.columns = columns;
+        }
+    }
+
+    pub(super) fn started(&self, beginning: &Beginning) -> Vec<Line> {
+        let tests = counted(self.tests.len(), "fuzz test");
+        let workers = counted(beginning.workers, "worker");
+        let until = match (beginning.time, beginning.execs) {
+            (None, None) => "until Ctrl-C".to_owned(),
+            (Some(time), None) => format!("for {}", exact(time)),
+            (None, Some(execs)) => format!("for {execs} executions"),
+            (Some(time), Some(execs)) => format!("for {} or {execs} executions", exact(time)),
+        };
+        let state = escape::line(&beginning.state.to_string_lossy());
+        let mut lines = vec![err(format!(
+            "fuzzing {tests} with {workers}, {until}; seed {}, state {state}",
+            beginning.seed
+        ))];
+        for view in &self.tests {
+            lines.push(err(format!("  {}", escape::line(&view.name))));
+        }
+        lines
+    }
+
+    pub(super) fn report(&mut self, report: &Report, elapsed: Duration) -> Vec<Line> {
+        match report {
+            Report::WarmupStarted { test, inputs, measured_before } => {
+                let known = match measured_before {
+                    0 => String::new(),
+                    known => format!(" ({known} more are known from before)"),
+                };
+                let inputs = counted(*inputs, "input");
+                vec![err(format!("{}: warming up with {inputs}{known}", self.name(*test)))]
+            }
+            Report::WarmupFinished { test, corpus, edges, failing } => {
+                let failing = match failing {
+                    0 => String::new(),
+                    failing => format!(", {} failing", counted(*failing, "input")),
+                };
+                let corpus = format!("corpus {corpus}, edges {edges}{failing}");
+                vec![err(format!("{}: warm-up done, {corpus}", self.name(*test)))]
+            }
+            Report::Status(status) => self.status(status, elapsed),
+            Report::Bug(bug) => self.bug(bug, None),
+            Report::BugMinimized(bug) => {
+                let size = counted(bug.input.len(), "byte");
+                let what = format!("minimized to {size}, bug");
+                vec![Line::Out(crash::one_line(&what, bug, &self.tests))]
+            }
+            Report::KnownBug(bug) => {
+                vec![Line::Out(crash::one_line("known bug", bug, &self.tests))]
+            }
+            Report::NoLongerFails(bug) => {
+                vec![Line::Out(crash::one_line("no longer fails, bug", bug, &self.tests))]
+            }
+            Report::Unconfirmed(bug) => {
+                vec![Line::Out(crash::one_line(
+                    "killed from outside, not a bug:",
+                    bug,
+                    &self.tests,
+                ))]
+            }
+            Report::WorkerLost { worker, test, reason } => {
+                let test = self.name(*test);
+                vec![warning(&format!("worker {} of {test} was lost: {reason}", worker.0))]
+            }
+            Report::TestGivenUp { test, reason } => {
+                let test = self.name(*test);
+                vec![warning(&format!("{test} is given up: its workers would not start: {reason}"))]
+            }
+            Report::Stalled { reason } => {
+                vec![warning(&format!("nothing is being executed: {reason}"))]
+            }
+            Report::StoreFailing { reason } => {
+                vec![warning(&format!("the disk refuses to write, trying again: {reason}"))]
+            }
+            Report::StoreRecovered => vec![err("the disk takes writes again".to_owned())],
+            // The end is shown once, when the coordinator has put everything away.
+            Report::Finished(_) => Vec::new(),
+        }
+    }
+
+    /// A new bug, with its input as its target prints it.
+    pub(super) fn bug(&self, bug: &BugReport, shown: Option<&str>) -> Vec<Line> {
+        vec![Line::Out(crash::block(bug, shown, &self.tests, self.screen.is_colored))]
+    }
+
+    fn status(&mut self, status: &Status, elapsed: Duration) -> Vec<Line> {
+        match self.screen.columns {
+            Some(columns) => vec![Line::Status(status::fitted(status, columns))],
+            None if self.pacer.is_due(elapsed, STATUS_LINE_INTERVAL) => {
+                vec![err(status::line(status))]
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn name(&self, test: fuzzd_core::ids::TestIndex) -> String {
+        name(&self.tests, test)
+    }
+}
+
+/// A budget as it was meant, with fractions of a second.
+fn exact(time: Duration) -> String {
+    if time.subsec_nanos() == 0 { duration(time) } else { format!("{time:?}") }
+}
+
+fn err(mut text: String) -> Line {
+    text.push('\n');
+    Line::Err(text)
+}
+
+/// A warning; further lines of it are indented.
+pub(crate) fn warning(message: &str) -> Line {
+    let lines: Vec<String> = escape::lines(message.trim_end()).collect();
+    err(format!("warning: {}", lines.join("\n    ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+    use fuzzd_core::ids::{TestIndex, WorkerId};
+
+    fn plain(columns: Option<usize>) -> Plain {
+        Plain::new(samples::tests(), Screen { columns, is_colored: false })
+    }
+
+    fn shown(lines: &[Line]) -> String {
+        let text = lines.iter().map(|line| match line {
+            Line::Out(text) => format!("out {text}"),
+            Line::Err(text) => format!("err {text}"),
+            Line::Status(text) => format!("status {text}\n"),
+        });
+        text.collect()
+    }
+
+    #[test]
+    fn everything_on_the_way_goes_to_stderr() {
+        let mut plain = plain(None);
+        let test = TestIndex(0);
+        let reports = [
+            Report::WarmupStarted { test, inputs: 1, measured_before: 3 },
+            Report::WarmupFinished { test, corpus: 4, edges: 50, failing: 1 },
+            Report::WorkerLost { worker: WorkerId(1), test, reason: "bad\nline \x1b".into() },
+            Report::TestGivenUp { test, reason: "no".into() },
+            Report::Stalled { reason: "all workers are starting".into() },
+            Report::StoreFailing { reason: "no space left on device".into() },
+            Report::StoreRecovered,
+        ];
+        let lines: Vec<Line> =
+            reports.iter().flat_map(|report| plain.report(report, Duration::ZERO)).collect();
+        insta::assert_snapshot!(shown(&lines), @r#"
+        err parse_request: warming up with 1 input (3 more are known from before)
+        err parse_request: warm-up done, corpus 4, edges 50, 1 input failing
+        err warning: worker 1 of parse_request was lost: bad
+            line \u{1b}
+        err warning: parse_request is given up: its workers would not start: no
+        err warning: nothing is being executed: all workers are starting
+        err warning: the disk refuses to write, trying again: no space left on device
+        err the disk takes writes again
+        "#);
+    }
+
+    #[test]
+    fn what_was_asked_for_goes_to_stdout() {
+        let mut plain = plain(Some(80));
+        let bug = samples::bug();
+        let reports = [
+            Report::KnownBug(bug.clone()),
+            Report::NoLongerFails(bug.clone()),
+            Report::Unconfirmed(bug.clone()),
+            Report::BugMinimized(bug),
+        ];
+        let lines: Vec<Line> =
+            reports.iter().flat_map(|report| plain.report(report, Duration::ZERO)).collect();
+        insta::assert_snapshot!(shown(&lines));
+    }
+
+    #[test]
+    fn the_status_is_rewritten_on_a_terminal_and_rare_elsewhere() {
+        let report = Report::Status(samples::status());
+        let mut terminal = plain(Some(40));
+        let mut pipe = plain(None);
+        let count = |plain: &mut Plain| -> usize {
+            (0..6).map(|second| plain.report(&report, Duration::from_secs(second)).len()).sum()
+        };
+        assert_eq!((count(&mut terminal), count(&mut pipe)), (6, 2));
+    }
+
+    #[test]
+    fn the_beginning_says_what_is_fuzzed_and_for_how_long() {
+        let beginning = Beginning {
+            workers: 2,
+            state: "/w/.fuzzd".into(),
+            seed: 7,
+            time: Some(Duration::from_millis(1_500)),
+            execs: Some(10),
+        };
+        insta::assert_snapshot!(shown(&plain(None).started(&beginning)), @r#"
+        err fuzzing 2 fuzz tests with 2 workers, for 1.5s or 10 executions; seed 7, state /w/.fuzzd
+        err   parse_request
+        err   tests::round_trip
+        "#);
+    }
+}

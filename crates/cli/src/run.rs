@@ -1,0 +1,189 @@
+//! `fuzzd run`: builds, starts a session, shows it, and turns its end into an exit code.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use fuzzd_coordinator::signals::StopSignal;
+use fuzzd_core::session::{FinishReason, Report, Summary};
+
+use crate::args::RunArgs;
+use crate::error::{CliError, chain};
+use crate::exit::Exit;
+use crate::output::{Output, complain};
+use crate::plan::{Plan, plan};
+use crate::render::json::Json;
+use crate::render::plain::{Plain, Screen};
+use crate::render::{Beginning, Renderer, TestView};
+use crate::session::{self, News, Settings};
+
+/// Name of the state directory.
+pub(crate) const STATE_NAME: &str = ".fuzzd";
+
+/// Carries out `fuzzd run`.
+pub(crate) fn run(arguments: &RunArgs) -> Result<Exit, CliError> {
+    let start = Instant::now();
+    validate(arguments)?;
+    let plan = plan(&arguments.targets, &arguments.cargo, !arguments.blind)?;
+    let settings = settings(arguments, &plan);
+    let views: Vec<TestView> = plan.targets.iter().map(|target| target.view.clone()).collect();
+    let mut renderer = renderer(arguments, views);
+    let mut output =
+        Output::start(std::io::stdout(), std::io::stderr()).map_err(CliError::Runtime)?;
+    let outcome = session::run(&plan.targets, settings, |news| {
+        let elapsed = start.elapsed();
+        output.send(match news {
+            News::Started(started) => {
+                let beginning = Beginning {
+                    workers: started.workers,
+                    state: started.state,
+                    seed: started.seed,
+                    time: arguments.time,
+                    execs: arguments.execs,
+                };
+                renderer.types_known(started.tests.into_iter().map(|test| test.types));
+                renderer.started(&beginning, elapsed)
+            }
+            News::Report(report) => {
+                if matches!(report, Report::Status(_)) {
+                    renderer.resized(columns());
+                }
+                renderer.report(&report, elapsed)
+            }
+            News::Bug(bug, shown) => renderer.bug(&bug, shown.as_deref(), elapsed),
+            News::Warning(message) => renderer.warning(&message, elapsed),
+        });
+    });
+    output.send(match &outcome {
+        Ok(end) => renderer.finished(&end.summary, start.elapsed()),
+        Err(error) => renderer.failed(&chain(error), start.elapsed()),
+    });
+    let dropped = output.finish();
+    if dropped > 0 {
+        complain(&format!("{dropped} lines were not shown: nobody read them"), None);
+    }
+    let end = outcome?;
+    Ok(exit(&end.summary, end.signal))
+}
+
+/// Refuses what cannot work before anything is built.
+fn validate(arguments: &RunArgs) -> Result<(), CliError> {
+    if arguments.json && arguments.plain {
+        let next = "choose one: --json for scripts, --plain for people";
+        return Err(CliError::usage("--json and --plain contradict each other", next));
+    }
+    for seeds in &arguments.seeds {
+        if !seeds.is_dir() {
+            let problem = format!("--seeds {} is not a directory", seeds.display());
+            return Err(CliError::usage(problem, "give a directory with one input a file"));
+        }
+    }
+    let directories = [("--state", &arguments.state.state), ("--corpus", &arguments.corpus)];
+    for (flag, path) in directories {
+        if let Some(path) = path.as_ref().filter(|path| path.exists() && !path.is_dir()) {
+            let problem = format!("{flag} {} is not a directory", path.display());
+            return Err(CliError::usage(problem, "give a directory; it is created if need be"));
+        }
+    }
+    if arguments.corpus.is_some()
+        && arguments.seeds.iter().any(|s| Some(s) == arguments.corpus.as_ref())
+    {
+        let problem = "--seeds and --corpus name the same directory";
+        let next = "seeds are only ever read; leave --seeds out to go on with this corpus";
+        return Err(CliError::usage(problem, next));
+    }
+    Ok(())
+}
+
+fn settings(arguments: &RunArgs, plan: &Plan) -> Settings {
+    Settings {
+        workers: arguments.workers.unwrap_or_else(workers_default),
+        time: arguments.time,
+        execs: arguments.execs,
+        fail_fast: arguments.fail_fast,
+        seed: arguments.seed,
+        input_timeout: arguments.input.timeout,
+        rss_limit_bytes: session::rss_limit_bytes(arguments.input.rss_limit),
+        input_bytes_max: arguments.max_len,
+        seeds: arguments.seeds.clone(),
+        corpus: arguments.corpus.clone(),
+        state: state_directory(arguments.state.state.as_deref(), &plan.root),
+        minimize: !arguments.no_minimize,
+        blind: arguments.blind,
+    }
+}
+
+/// As many workers as cores that this process may use.
+fn workers_default() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The state directory asked for, or else the one in `root`.
+pub(crate) fn state_directory(asked: Option<&Path>, root: &Path) -> PathBuf {
+    asked.map_or_else(|| root.join(STATE_NAME), Path::to_owned)
+}
+
+fn renderer(arguments: &RunArgs, tests: Vec<TestView>) -> Renderer {
+    if arguments.json {
+        return Renderer::Json(Json { tests });
+    }
+    let wants_color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let may_rewrite = std::io::stderr().is_terminal() && !arguments.plain;
+    Renderer::Plain(Plain::new(
+        tests,
+        Screen {
+            columns: may_rewrite.then(columns).flatten(),
+            is_colored: wants_color && !arguments.plain && std::io::stdout().is_terminal(),
+        },
+    ))
+}
+
+/// Columns of the terminal; `None` if it does not say.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// What the end of a session means to a script. What went wrong with the machinery wins over bugs.
+fn exit(summary: &Summary, signal: Option<StopSignal>) -> Exit {
+    let is_lost = !summary.unsaved.is_empty() || summary.unsaved_entries > 0;
+    let is_given_up = summary.tests.iter().any(|test| test.given_up.is_some());
+    match summary.reason {
+        FinishReason::Killed => Exit::Signal(signal.unwrap_or(StopSignal::Interrupt)),
+        FinishReason::WorkersWouldNotStart => Exit::Infrastructure,
+        FinishReason::ExecsReached
+        | FinishReason::TimeReached
+        | FinishReason::FailFast
+        | FinishReason::Stopped => {
+            if is_lost || is_given_up {
+                Exit::Infrastructure
+            } else if summary.status.bugs > 0 {
+                Exit::Failing
+            } else {
+                Exit::Fine
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn the_exit_code_says_how_it_ended() {
+        let mut summary = samples::summary();
+        assert_eq!(exit(&summary, None), Exit::Infrastructure, "a test was given up");
+        summary.tests.truncate(1);
+        assert_eq!(exit(&summary, None), Exit::Failing);
+        summary.status.bugs = 0;
+        assert_eq!(exit(&summary, None), Exit::Fine);
+        summary.reason = FinishReason::Stopped;
+        assert_eq!(exit(&summary, None), Exit::Fine);
+        summary.unsaved_entries = 1;
+        assert_eq!(exit(&summary, None), Exit::Infrastructure);
+        summary.reason = FinishReason::Killed;
+        assert_eq!(exit(&summary, Some(StopSignal::Terminate)).code(), 143);
+    }
+}

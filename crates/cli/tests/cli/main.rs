@@ -1,0 +1,5 @@
+//! The real binary, from the outside.
+
+mod build;
+mod support;
+mod usage;
