@@ -138,6 +138,7 @@ fn mutate_and_run(
         count += 1;
         runner.memory.set_rand_state(seed);
         let len = mutator.mutate(seed, runner.memory.area());
+        runner.memory.set_value_len(len);
         runner.memory.set_count(count);
         let ending = runner.run(len);
         let hot = runner.counters.pass(&runner.seen);

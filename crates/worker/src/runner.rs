@@ -66,12 +66,12 @@ impl<'a> Runner<'a> {
         self.memory.stop_requested() || self.interrupted.load(Relaxed)
     }
 
-    /// Runs the first `len` bytes of the value in memory. The caller has counted the execution.
+    /// Runs the first `len` bytes of the value in memory. The caller has written the length, then
+    /// counted the execution: who is killed in between is not told with a wrong length.
     #[inline]
     pub(crate) fn run(&mut self, len: usize) -> Ending {
         let input = &mut self.scratch[..len];
         self.memory.area().read(0, input);
-        self.memory.set_value_len(len);
         self.memory.set_running(true);
         let ending = run_target(self.target, input);
         self.memory.set_running(false);
@@ -80,6 +80,7 @@ impl<'a> Runner<'a> {
 
     /// Runs the value in memory as an execution that is not of a newly mutated input.
     pub(crate) fn run_other(&mut self, len: usize) -> Ending {
+        self.memory.set_value_len(len);
         self.memory.set_other_count(self.memory.other_count() + 1);
         self.run(len)
     }

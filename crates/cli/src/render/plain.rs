@@ -129,7 +129,7 @@ impl Plain {
         match self.screen.columns {
             Some(columns) => vec![Line::Status(status::fitted(status, columns))],
             None if self.pacer.is_due(elapsed, STATUS_LINE_INTERVAL) => {
-                vec![err(status::line(status))]
+                vec![err(status::line(&self.pacer.over_interval(status)))]
             }
             None => Vec::new(),
         }

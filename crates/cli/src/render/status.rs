@@ -43,10 +43,11 @@ pub(crate) fn fitted(status: &Status, columns: usize) -> String {
     fields.join(", ").chars().take(columns.saturating_sub(1)).collect()
 }
 
-/// When a line is due where lines cannot be rewritten.
+/// When a line is due where lines cannot be rewritten, and what was in the last one.
 #[derive(Debug, Default)]
 pub(crate) struct Pacer {
     shown: Option<Duration>,
+    told: Option<(Duration, u64)>,
 }
 
 impl Pacer {
@@ -59,6 +60,16 @@ impl Pacer {
             self.shown = Some(now);
         }
         is_due
+    }
+
+    /// The status as the next line tells it: its rate is over the time since the last line.
+    pub(crate) fn over_interval(&mut self, status: &Status) -> Status {
+        let before = self.told.replace((status.elapsed, status.execs));
+        let Some((elapsed, execs)) = before else { return status.clone() };
+        let seconds = status.elapsed.saturating_sub(elapsed).as_secs_f64();
+        let fresh = u32::try_from(status.execs.saturating_sub(execs)).unwrap_or(u32::MAX);
+        let rate = if seconds > 0.0 { f64::from(fresh) / seconds } else { status.execs_per_sec };
+        Status { execs_per_sec: rate, ..status.clone() }
     }
 }
 
@@ -87,6 +98,20 @@ mod tests {
             assert!(fitted(&samples::status(), columns).width() <= columns);
         }
         assert_eq!(fitted(&samples::status(), 45), "elapsed 1m2s, execs 1204551 (20075/s)");
+    }
+
+    #[test]
+    fn the_rate_of_a_line_is_over_the_time_since_the_line_before() {
+        let mut pacer = Pacer::default();
+        let first = samples::status();
+        assert_eq!(pacer.over_interval(&first), first);
+        let later = Status {
+            elapsed: first.elapsed + Duration::from_secs(3),
+            execs: first.execs + 600,
+            execs_per_sec: 7.0,
+            ..first
+        };
+        assert!((pacer.over_interval(&later).execs_per_sec - 200.0).abs() < 1e-9);
     }
 
     #[test]

@@ -153,7 +153,8 @@ fn plain(kind: FailureKind, message: &str, output: &OutputTail) -> Failure {
 
 pub(super) fn details(output: &OutputTail) -> String {
     let mut details = String::new();
-    for (name, text) in [("stderr", &output.stderr), ("stdout", &output.stdout)] {
+    let stdout = without_banner(&output.stdout);
+    for (name, text) in [("stderr", output.stderr.as_str()), ("stdout", stdout)] {
         if !text.trim().is_empty() {
             details.push_str("--- end of ");
             details.push_str(name);
@@ -163,6 +164,12 @@ pub(super) fn details(output: &OutputTail) -> String {
         }
     }
     details
+}
+
+/// The output without what the test harness itself prints before the first test.
+fn without_banner(stdout: &str) -> &str {
+    let Some(rest) = stdout.strip_prefix("\nrunning 1 test\ntest ") else { return stdout };
+    rest.split_once(" ... ").map_or("", |(_, output)| output)
 }
 
 /// Why a worker did not come up: a sentence for people, with the tail of stderr.
@@ -195,6 +202,13 @@ mod tests {
     }
 
     const PANIC: &str = "thread 'main' panicked at src/lib.rs:7:9:\nboom\n";
+
+    #[test]
+    fn the_banner_of_the_harness_is_not_the_targets_output() {
+        assert_eq!(without_banner("\nrunning 1 test\ntest a::b ... hello\n"), "hello\n");
+        assert_eq!(without_banner("\nrunning 1 test\ntest a::b ... "), "");
+        assert_eq!(without_banner("running late"), "running late");
+    }
 
     #[test]
     fn ends_of_its_own_making() {
