@@ -78,6 +78,14 @@ impl Corpus {
         index
     }
 
+    /// Gives a corpus without entries the empty input to mutate. It is not kept and was not run, so
+    /// that it can still be found.
+    pub fn add_base(&mut self) {
+        let input = Input::from(Vec::new());
+        let id = EntryId::of(&input);
+        self.entries.push(Entry { id, input, gain: Gain::default(), spent: 0, finds: 0 });
+    }
+
     /// The entry at `index`.
     #[must_use]
     pub fn entry(&self, index: EntryIndex) -> &Entry {

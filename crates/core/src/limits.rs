@@ -26,7 +26,8 @@ pub const RESTART_DELAY_MIN: Duration = Duration::from_millis(10);
 /// See [`RESTART_DELAY_MIN`].
 pub const RESTART_DELAY_MAX: Duration = Duration::from_secs(10);
 
-/// Starts in a row that may fail before a fuzz test is given up.
+/// Rounds of starts in a row that may fail before a fuzz test is given up. Starts that were under way
+/// together are one round: one bad moment of the machine must not end a run with many workers.
 pub const FAILED_STARTS_MAX: u32 = 8;
 
 /// First and longest pause before a failed write is tried again.
@@ -62,6 +63,11 @@ pub const MINIMIZE_FIND_TIME: Duration = Duration::from_millis(20);
 
 /// Share of a fuzz test's executing time that minimizing finds may take, in percent.
 pub const MINIMIZE_FIND_SHARE_PERCENT: u32 = 10;
+
+/// Minimization of finds that is allowed before there is any fuzzing to have a share of.
+pub const MINIMIZE_FIND_AHEAD_TIME: Duration = Duration::from_millis(200);
+/// The same when executions replace the clock.
+pub const MINIMIZE_FIND_AHEAD_EXECS: u64 = 8 * MINIMIZE_FIND_EXECS;
 
 /// Minimization of one failure.
 pub const MINIMIZE_FAILURE_EXECS: u64 = 200_000;

@@ -17,7 +17,7 @@ use crate::session::effect::{Call, Effect, StopRequestKind, Work};
 use crate::session::finish::Phase;
 use crate::session::report::Report;
 use crate::session::slot::{Find, Job, SlotState};
-use crate::session::test_state::Stage;
+use crate::session::test_state::{Stage, TestState};
 use crate::signature::Signature;
 
 use rand_core::Rng;
@@ -32,7 +32,8 @@ impl Session {
             Phase::Running | Phase::Draining { .. } => {}
             Phase::Stopping { .. } | Phase::Flushing { .. } | Phase::Finished => return,
         }
-        if self.config.pace == Pace::Executions && self.commits.has_bug_work() {
+        let is_disk_behind = self.commits.len() >= PENDING_COMMITS_MAX;
+        if self.config.pace == Pace::Executions && (self.commits.has_bug_work() || is_disk_behind) {
             // When the disk answers must not decide what is done next: all wait for it.
             return;
         }
@@ -86,7 +87,8 @@ impl Session {
 
     /// Whether a crash waits for a fresh process and no slot is about to provide one.
     fn must_hand_over(&self, worker: WorkerId) -> bool {
-        self.tests.iter().any(|test| {
+        let may_start = |test: &&TestState| test.is_alive() && test.start_not_before <= self.now;
+        self.tests.iter().filter(may_start).any(|test| {
             test.ledger.wants_fresh_process().is_some()
                 && !self.slots.iter().enumerate().any(|(index, slot)| {
                     let comes = match slot.state {
@@ -107,10 +109,8 @@ impl Session {
 
     /// The test that a slot without a process serves next.
     fn choose_test(&self, worker: WorkerId) -> Option<TestIndex> {
-        let ready = |test: &&crate::session::test_state::TestState| {
-            test.is_alive() && test.start_not_before <= self.now
-        };
-        let urgent = self.tests.iter().filter(ready).find(|test| {
+        let may_start = |test: &&TestState| test.is_alive() && test.start_not_before <= self.now;
+        let urgent = self.tests.iter().filter(may_start).find(|test| {
             let starting = self.slots.iter().any(|slot| match slot.state {
                 SlotState::Starting(own) => own == test.index,
                 SlotState::Vacant
@@ -123,7 +123,7 @@ impl Session {
         if let Some(test) = urgent {
             return Some(test.index);
         }
-        let wanted = self.tests.iter().filter(ready).filter(|test| match self.phase {
+        let wanted = self.tests.iter().filter(may_start).filter(|test| match self.phase {
             Phase::Running => !self.budget.is_used_up(),
             Phase::Draining { .. } => {
                 test.ledger.wants_minimizing().is_some() && self.servants(test.index, worker) == 0
@@ -158,12 +158,18 @@ impl Session {
         if self.slots[worker.0].stay < limit {
             return false;
         }
-        if self.choose_test(worker) == Some(test) {
-            self.slots[worker.0].stay = 0;
-            self.test(test).end_stay();
+        if self.tests[test.0].start_not_before > self.now {
+            // Nobody could take its place now.
             return false;
         }
-        true
+        match self.choose_test(worker) {
+            Some(next) if next != test => true,
+            Some(_) | None => {
+                self.slots[worker.0].stay = 0;
+                self.test(test).end_stay();
+                false
+            }
+        }
     }
 
     fn run_in_fresh_process(&mut self, worker: WorkerId, test: TestIndex, signature: Signature) {
@@ -183,6 +189,7 @@ impl Session {
             | BugState::Improving { .. }
             | BugState::Recording
             | BugState::Settled
+            | BugState::Loaded
             | BugState::Passing => return,
         };
         let Some(input) = self.tests[test.0].bug_input(signature) else { return };
@@ -197,15 +204,17 @@ impl Session {
             return true;
         }
         let state = self.test(test);
-        let Some(item) = state.warmup.take() else {
-            // Other workers run the last inputs; this one waits for them.
-            return true;
-        };
         let inputs = state.warmup.total;
         let measured_before = state.measured_before;
         if !std::mem::replace(&mut state.has_announced_warmup, true) {
             self.report(Report::WarmupStarted { test, inputs, measured_before });
         }
+        let Some(item) = self.test(test).warmup.take() else {
+            // Other workers run the last inputs and this one waits for them; unless there were
+            // none, because the coverage of every entry was known.
+            self.finish_warmup(test);
+            return self.tests[test.0].stage == Stage::WarmingUp;
+        };
         let input = item.input.clone();
         self.send(worker, test, Job::Warmup(item), input, Work::Execute);
         true

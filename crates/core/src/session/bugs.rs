@@ -5,8 +5,8 @@
 //!                (crash not      (fresh         (verdict not         (reported;     (smaller       (being       ▲
 //!                 on disk)        processes)     on disk)             may shrink)    input)         written)    │
 //!                                                   └─────────────────────▶ Settled ◀── no smaller input ───────┘
-//!  warm-up ────▶ Recording ──▶ Settled (known)
-//!  known bug whose input passed ──▶ Passing (a new crash starts at Committing again)
+//!  known bug ──▶ Loaded ──input failed, or any other──▶ Recording ──▶ Settled (known)
+//!                   └─────input passed──▶ Passing (a new crash starts at Committing again)
 //! ```
 //!
 //! Owns the bugs and their life cycle. Must not ask for effects: `crashes` does.
@@ -41,6 +41,9 @@ pub(super) enum BugState {
     Recording,
     /// Nothing more to do.
     Settled,
+    /// Known from before, and its input has no verdict of this session. Whatever fails with its
+    /// signature shows that the bug is still there: it is never new.
+    Loaded,
     /// Known from before, and its input passed in warm-up.
     Passing,
 }
@@ -108,6 +111,7 @@ impl Bug {
             | BugState::Improving { .. }
             | BugState::Recording
             | BugState::Settled
+            | BugState::Loaded
             | BugState::Passing => false,
         }
     }
@@ -122,7 +126,7 @@ impl Bug {
             | BugState::Rechecking { .. }
             | BugState::Improving { .. }
             | BugState::Recording => true,
-            BugState::Settled | BugState::Passing => false,
+            BugState::Settled | BugState::Loaded | BugState::Passing => false,
         }
     }
 }
@@ -138,6 +142,22 @@ pub(super) fn is_survivable(kind: FailureKind) -> bool {
         | FailureKind::Timeout
         | FailureKind::OutOfMemory
         | FailureKind::ForeignSignal(_)
+        | FailureKind::Protocol => false,
+    }
+}
+
+/// Whether somebody outside ended the process, so that the input may have no part in it.
+pub(super) fn is_foreign(kind: FailureKind) -> bool {
+    match kind {
+        FailureKind::ForeignSignal(_) => true,
+        FailureKind::Panic
+        | FailureKind::Error
+        | FailureKind::Abort
+        | FailureKind::Signal(_)
+        | FailureKind::StackOverflow
+        | FailureKind::Exit(_)
+        | FailureKind::Timeout
+        | FailureKind::OutOfMemory
         | FailureKind::Protocol => false,
     }
 }
@@ -162,15 +182,15 @@ impl Ledger {
         self.bugs.get_mut(&signature)
     }
 
-    /// Signatures a worker counts and goes on over: everything known that it can survive, but not
-    /// bugs whose input passes now (they would be regressions).
+    /// Signatures a worker counts and goes on over: everything that it can survive and that was seen
+    /// to fail in this session. A bug whose input passes now would be a regression.
     pub(super) fn ignored(&mut self) -> Arc<[Signature]> {
         let bugs = &self.bugs;
         self.ignore
             .get_or_insert_with(|| {
                 bugs.iter()
                     .filter(|(_, bug)| is_survivable(bug.failure.kind))
-                    .filter(|(_, bug)| bug.state != BugState::Passing)
+                    .filter(|(_, bug)| !matches!(bug.state, BugState::Loaded | BugState::Passing))
                     .map(|(signature, _)| *signature)
                     .take(IGNORED_SIGNATURES_MAX)
                     .collect()

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Owns the rule that nothing is told before it is durable: a consequence leaves this module only
-//! with the disk's answer. Must not know what the consequences mean.
+//! with the disk's answer. The disk counts as failing from the first refusal until all that was
+//! refused is stored. Must not know what the consequences mean.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,18 +26,21 @@ use crate::signature::Signature;
 pub(super) enum Consequence {
     /// Nothing.
     None,
-    /// A found entry may be counted.
-    EntryKept { test: TestIndex, gain: Gain },
+    /// Coverage may be counted, and the entry that has it, unless it was one before.
+    EntryKept { test: TestIndex, gain: Gain, is_added: bool },
     /// A crash may be worked on.
     CrashKept { test: TestIndex, signature: Signature },
     /// A verdict may be told.
     BugSettled { test: TestIndex, signature: Signature, verdict: Verdict },
+    /// The next statistics of this test may be written.
+    ProgressKept { test: TestIndex },
 }
 
 #[derive(Debug)]
 struct Pending {
     record: Record,
     consequence: Consequence,
+    was_refused: bool,
     is_waiting: bool,
 }
 
@@ -45,7 +49,8 @@ struct Pending {
 pub(super) struct Commits {
     next: u64,
     pending: BTreeMap<CommitToken, Pending>,
-    retry_at: Option<Duration>,
+    refused: usize,
+    retry_at: Duration,
     retry_delay: Duration,
 }
 
@@ -54,51 +59,55 @@ impl Commits {
     pub(super) fn begin(&mut self, record: Record, consequence: Consequence) -> CommitToken {
         self.next += 1;
         let token = CommitToken(self.next);
-        self.pending.insert(token, Pending { record, consequence, is_waiting: false });
+        let pending = Pending { record, consequence, was_refused: false, is_waiting: false };
+        self.pending.insert(token, pending);
         token
     }
 
-    /// The disk has it. Returns the consequence, and whether the disk had been failing before.
-    pub(super) fn stored(&mut self, token: CommitToken) -> Option<(Consequence, bool)> {
+    /// The disk has it. Returns the consequence, and whether the disk has recovered by this.
+    pub(super) fn stored(
+        &mut self,
+        token: CommitToken,
+        now: Duration,
+    ) -> Option<(Consequence, bool)> {
         let pending = self.pending.remove(&token)?;
-        let was_failing = self.retry_at.is_some();
-        if was_failing {
-            // What waits may go at once now.
-            self.retry_at = Some(Duration::ZERO);
-        }
+        self.refused -= usize::from(pending.was_refused);
+        // It takes some writes at least: no reason to wait longer than the shortest pause.
         self.retry_delay = Duration::ZERO;
-        Some((pending.consequence, was_failing))
+        self.retry_at = self.retry_at.min(now + COMMIT_RETRY_MIN);
+        Some((pending.consequence, pending.was_refused && self.refused == 0))
     }
 
     /// The disk refused it; it is kept and tried again. Returns whether this is news.
     pub(super) fn failed(&mut self, token: CommitToken, now: Duration) -> bool {
+        let is_failing = self.is_failing();
         let Some(pending) = self.pending.get_mut(&token) else { return false };
+        if !pending.was_refused {
+            pending.was_refused = true;
+            self.refused += 1;
+        }
         pending.is_waiting = true;
-        let is_news = self.retry_at.is_none();
-        if self.retry_at.is_none_or(|at| at <= now) {
+        if self.retry_at <= now {
             let doubled = self.retry_delay * 2;
             self.retry_delay = doubled.clamp(COMMIT_RETRY_MIN, COMMIT_RETRY_MAX);
-            self.retry_at = Some(now + self.retry_delay);
+            self.retry_at = now + self.retry_delay;
         }
-        is_news
+        !is_failing
     }
 
     /// Records to send again now.
     pub(super) fn due(&mut self, now: Duration) -> Vec<(CommitToken, Record)> {
-        if self.retry_at.is_none_or(|at| at > now) {
-            return Vec::new();
-        }
+        if self.retry_at > now { Vec::new() } else { self.waiting() }
+    }
+
+    /// All records that wait to be sent again; they are in flight from now on.
+    pub(super) fn waiting(&mut self) -> Vec<(CommitToken, Record)> {
         let waiting = self.pending.iter_mut().filter(|(_, pending)| pending.is_waiting);
-        let due: Vec<_> = waiting
-            .map(|(token, pending)| {
-                pending.is_waiting = false;
-                (*token, pending.record.clone())
-            })
-            .collect();
-        if due.is_empty() {
-            self.retry_at = None;
-        }
-        due
+        let due = waiting.map(|(token, pending)| {
+            pending.is_waiting = false;
+            (*token, pending.record.clone())
+        });
+        due.collect()
     }
 
     /// Number of commits without an answer.
@@ -110,13 +119,20 @@ impl Commits {
     pub(super) fn has_bug_work(&self) -> bool {
         self.pending.values().any(|pending| match pending.consequence {
             Consequence::CrashKept { .. } | Consequence::BugSettled { .. } => true,
-            Consequence::None | Consequence::EntryKept { .. } => false,
+            Consequence::None
+            | Consequence::EntryKept { .. }
+            | Consequence::ProgressKept { .. } => false,
         })
     }
 
-    /// Whether every answer that is missing is one the disk refused at least once.
+    /// Whether the disk refused something that it did not take since.
     pub(super) fn is_failing(&self) -> bool {
-        self.retry_at.is_some()
+        self.refused > 0
+    }
+
+    /// Whether every answer that is missing is one the disk refused at least once.
+    pub(super) fn has_only_refused(&self) -> bool {
+        self.refused == self.pending.len()
     }
 
     /// The records that never got to the disk.

@@ -44,7 +44,8 @@ pub struct TestConfig {
     pub name: String,
     /// Number of coverage counters; 0 means fuzzing blind (the user asked for it).
     pub counters: usize,
-    /// Seeds, testdata and corpus, without duplicates, in the order in which to warm up.
+    /// Seeds, testdata and corpus, without duplicates, in the order in which to warm up; seeds come
+    /// last all the same, so that a failure that testdata has too is known when a seed shows it.
     pub entries: Vec<LoadedEntry>,
     /// Bugs of earlier sessions.
     pub bugs: Vec<LoadedBug>,

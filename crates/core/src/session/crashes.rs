@@ -9,13 +9,13 @@ use crate::failure::Failure;
 use crate::ids::{Input, TestIndex};
 use crate::limits::{BUGS_PER_TEST_MAX, CONFIRM_RUNS, CONFIRM_TIMEOUT_RUNS, ORIGINALS_PER_BUG_MAX};
 use crate::session::Session;
-use crate::session::bugs::{Bug, BugState, is_survivable};
+use crate::session::bugs::{Bug, BugState, is_foreign, is_survivable};
 use crate::session::commits::Consequence;
 use crate::session::config::Origin;
 use crate::session::finish::Phase;
 use crate::session::record::{Record, Verdict};
 use crate::session::report::Report;
-use crate::session::warmup::{WarmupItem, WarmupSource};
+use crate::session::warmup::{Warmup, WarmupItem, WarmupSource};
 use crate::signature::{FailureKind, Signature};
 
 /// Whether a crash is news or was there before the session.
@@ -35,9 +35,19 @@ impl Session {
         let signature = failure.signature();
         let ledger = &mut self.tests[test.0].ledger;
         let is_full = ledger.bugs.len() >= BUGS_PER_TEST_MAX;
+        let mut novelty = novelty;
         match ledger.get_mut(signature) {
+            Some(bug) if bug.state == BugState::Loaded => {
+                novelty = Novelty::Known { path: bug.path.clone() };
+            }
             Some(bug) if bug.state != BugState::Passing => {
                 bug.count = bug.count.saturating_add(1);
+                if let (BugState::Committing, Novelty::Known { path }) = (&bug.state, &novelty) {
+                    // A seed showed it first, but testdata or state had it before.
+                    bug.state = BugState::Recording;
+                    bug.is_new = false;
+                    bug.path.clone_from(path);
+                }
                 if bug.originals >= ORIGINALS_PER_BUG_MAX || bug.input == input {
                     return;
                 }
@@ -64,25 +74,21 @@ impl Session {
 
     /// An input that was there before the session failed.
     pub(super) fn warmup_failed(&mut self, test: TestIndex, item: WarmupItem, failure: Failure) {
+        if is_foreign(failure.kind) && item.lost + 1 < Warmup::LOST_MAX {
+            // Once is an accident, and must not make an entry or a bug what it is not.
+            self.test(test).warmup.put_back(item);
+            return;
+        }
         self.test(test).warmup.settle(true);
         let signature = failure.signature();
+        self.passed_again(test, &item, Some(signature));
         match item.source {
             WarmupSource::Bug(known) if known == signature => {
-                if let Some(bug) = self.test(test).ledger.get_mut(known) {
-                    bug.failure = failure;
-                    bug.state = BugState::Recording;
-                    bug.count += 1;
-                }
-                self.test(test).ledger.touch();
-                self.settle(test, known, Verdict::Known);
+                self.fails_still(test, known, failure)
             }
             WarmupSource::Bug(known) => {
                 // It still fails, but elsewhere (lines moved, say): the old bug is superseded.
                 let path = self.test(test).ledger.get_mut(known).and_then(|bug| bug.path.clone());
-                let verdict = Verdict::NoLongerFails;
-                let input = item.input.clone();
-                let record = Record::Bug { test, signature: known, input, verdict };
-                self.commit(record, Consequence::None);
                 self.record_crash(test, item.input, failure, Novelty::Known { path });
             }
             WarmupSource::Entry(Origin::Testdata(path)) => {
@@ -99,10 +105,44 @@ impl Session {
         self.finish_warmup(test);
     }
 
-    /// An input of the warm-up passed; if it was a bug's, that is news.
-    pub(super) fn passed_again(&mut self, test: TestIndex, item: &WarmupItem) {
-        if let WarmupSource::Bug(signature) = item.source {
-            self.settle(test, signature, Verdict::NoLongerFails);
+    /// The input of a known bug fails as it did.
+    fn fails_still(&mut self, test: TestIndex, signature: Signature, failure: Failure) {
+        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
+        bug.count = bug.count.saturating_add(1);
+        if bug.state == BugState::Loaded {
+            bug.failure = failure;
+            bug.state = BugState::Recording;
+            self.test(test).ledger.touch();
+            self.settle(test, signature, Verdict::Known);
+        }
+    }
+
+    /// An input of the warm-up passed, or failed as something else: the bugs it was kept for are
+    /// gone. People are told where it passed; where it did not, they are told of the other failure.
+    pub(super) fn passed_again(
+        &mut self,
+        test: TestIndex,
+        item: &WarmupItem,
+        failed_as: Option<Signature>,
+    ) {
+        let gone = self.tests[test.0].ledger.bugs.iter_mut().filter(|(signature, bug)| {
+            bug.state == BugState::Loaded
+                && bug.input == item.input
+                && failed_as != Some(**signature)
+        });
+        let gone = gone.map(|(signature, bug)| {
+            bug.state = BugState::Passing;
+            *signature
+        });
+        let verdict = Verdict::NoLongerFails;
+        for signature in gone.collect::<Vec<_>>() {
+            if failed_as.is_none() {
+                self.settle(test, signature, verdict);
+                continue;
+            }
+            let input = item.input.clone();
+            let record = Record::Bug { test, signature, input, verdict };
+            self.commit(record, Consequence::None);
         }
     }
 
@@ -163,18 +203,7 @@ impl Session {
     pub(super) fn settle_confirmed(&mut self, test: TestIndex, signature: Signature) {
         let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
         let BugState::Confirming { failed, done, .. } = bug.state else { return };
-        let is_foreign = match bug.failure.kind {
-            FailureKind::ForeignSignal(_) => true,
-            FailureKind::Panic
-            | FailureKind::Error
-            | FailureKind::Abort
-            | FailureKind::Signal(_)
-            | FailureKind::StackOverflow
-            | FailureKind::Exit(_)
-            | FailureKind::Timeout
-            | FailureKind::OutOfMemory
-            | FailureKind::Protocol => false,
-        };
+        let is_foreign = is_foreign(bug.failure.kind);
         bug.reproduced = failed;
         bug.runs = done;
         if is_foreign && done == 0 {
@@ -253,13 +282,14 @@ impl Session {
     pub(super) fn on_stored(&mut self, consequence: Consequence, path: Option<PathBuf>) {
         match consequence {
             Consequence::None => {}
-            Consequence::EntryKept { test, gain } => {
+            Consequence::EntryKept { test, gain, is_added } => {
                 let now = self.now;
                 let state = self.test(test);
-                state.count_durable(gain);
-                state.new_finds += 1;
+                state.count_durable(gain, is_added);
+                state.new_finds += u64::from(is_added);
                 self.watch.last_find_at = Some(now);
             }
+            Consequence::ProgressKept { test } => self.test(test).is_progress_pending = false,
             Consequence::CrashKept { test, signature } => self.crash_kept(test, signature),
             Consequence::BugSettled { test, signature, verdict } => {
                 self.bug_settled(test, signature, verdict, path);
@@ -283,6 +313,7 @@ impl Session {
             | BugState::Rechecking { .. }
             | BugState::Improving { .. }
             | BugState::Settled
+            | BugState::Loaded
             | BugState::Passing => {}
         }
     }
@@ -296,7 +327,8 @@ impl Session {
     ) {
         let may_minimize = self.config.minimize && !self.is_winding_up();
         let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
-        bug.path = path.or(bug.path.take());
+        let old_path = bug.path.take();
+        bug.path = path.or(old_path);
         let shrinks = may_minimize
             && bug.reproduced > 0
             && is_survivable(bug.failure.kind)
@@ -327,6 +359,8 @@ impl Session {
                 bug.is_reported = true;
                 Report::KnownBug(bug.report(test, signature))
             }
+            // It fails again since, and that will be told.
+            Verdict::NoLongerFails if bug.state != BugState::Passing => return,
             Verdict::NoLongerFails => Report::NoLongerFails(bug.report(test, signature)),
         };
         let is_news = matches!(report, Report::Bug(_));

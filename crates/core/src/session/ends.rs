@@ -5,12 +5,12 @@
 
 use crate::ids::{TestIndex, WorkerId};
 use crate::session::Session;
+use crate::session::account::{Claim, SpentJob};
 use crate::session::effect::StopRequestKind;
 use crate::session::event::Death;
 use crate::session::finish::Phase;
-use crate::session::replies::SpentJob;
 use crate::session::report::Report;
-use crate::session::slot::{Job, SlotState};
+use crate::session::slot::SlotState;
 use crate::session::test_state::Stage;
 
 impl Session {
@@ -37,13 +37,13 @@ impl Session {
                 self.lose_worker(worker, test, &reason);
             }
             SlotState::Busy(test, job) => {
-                let job = self.settle_job(test, job, 0, 0);
+                let job = self.account(worker, test, job, Claim::default());
                 self.abandon(test, job);
                 self.lose_worker(worker, test, &reason);
             }
             SlotState::Stopping(test, job) => {
                 if let Some(job) = job {
-                    let job = self.settle_job(test, job, 0, 0);
+                    let job = self.account(worker, test, job, Claim::default());
                     self.abandon_cut_off(test, job);
                 }
             }
@@ -63,7 +63,9 @@ impl Session {
             }
             return;
         };
-        let job = self.settle_job(test, job, death.execs, death.execs_other);
+        let Death { execs, execs_other, .. } = death;
+        let claim = Claim { execs, execs_other, ..Claim::default() };
+        let job = self.account(worker, test, job, claim);
         match death.input {
             Some(input) => {
                 self.watch.restarts += 1;
@@ -82,32 +84,10 @@ impl Session {
         let job = self.slots[worker.0].take_job();
         self.slots[worker.0].state = SlotState::Vacant;
         if let Some((test, job)) = job {
-            let job = self.settle_job(test, job, execs, 0);
+            let claim = Claim { execs, ..Claim::default() };
+            let job = self.account(worker, test, job, claim);
             self.abandon_cut_off(test, job);
         }
-    }
-
-    /// Books what a call that did not answer has executed.
-    fn settle_job(&mut self, test: TestIndex, job: Job, execs: u64, execs_other: u64) -> SpentJob {
-        let mut executed = 0;
-        let spent = match job {
-            Job::Fuzz { entry, reservation } => {
-                executed = self.budget.settle(reservation, execs);
-                SpentJob::Fuzz { entry }
-            }
-            Job::Warmup(item) => SpentJob::Warmup(item),
-            Job::MinimizeFind(find) => SpentJob::MinimizeFind(find),
-            Job::Confirm(signature) => SpentJob::Confirm(signature),
-            Job::MinimizeFailure(signature) => SpentJob::MinimizeFailure(signature),
-            Job::Recheck(signature) => SpentJob::Recheck(signature),
-        };
-        let state = self.test(test);
-        state.execs = state.execs.saturating_add(executed);
-        state.execs_other = state.execs_other.saturating_add(execs_other);
-        if executed.saturating_add(execs_other) > 0 {
-            self.watch.count_progress(self.now, execs_other);
-        }
-        spent
     }
 
     /// A job ends because its worker was stopped by us: no verdict, and no blame.

@@ -11,6 +11,7 @@ use crate::limits::{
 };
 use crate::session::Session;
 use crate::session::bugs::BugState;
+use crate::session::config::Pace;
 use crate::session::effect::{Effect, StopRequestKind};
 use crate::session::event::StopRequest;
 use crate::session::record::Record;
@@ -42,8 +43,12 @@ impl Session {
         }
         if let Phase::Draining { reason, until } = self.phase {
             let is_busy = self.slots.iter().any(|slot| match slot.state {
-                SlotState::Busy(..) | SlotState::Starting(_) => true,
-                SlotState::Vacant | SlotState::Idle(_) | SlotState::Stopping(..) => false,
+                SlotState::Busy(..) => true,
+                // A process that starts is of use only to a bug that is open.
+                SlotState::Vacant
+                | SlotState::Starting(_)
+                | SlotState::Idle(_)
+                | SlotState::Stopping(..) => false,
             });
             let has_open_bugs = self
                 .tests
@@ -57,10 +62,13 @@ impl Session {
             && self.slots.iter().all(|slot| slot.test().is_none())
         {
             self.phase = Phase::Flushing { reason, since: self.now };
-            self.commit_progress();
+            // One more try for all that was refused, however long its pause would be.
+            let refused = self.commits.waiting();
+            self.send_again(refused);
         }
         if let Phase::Flushing { reason, since } = self.phase {
-            let patience = match (reason, self.commits.is_failing()) {
+            self.commit_progress();
+            let patience = match (reason, self.commits.has_only_refused()) {
                 (FinishReason::Killed, _) => COMMIT_GRACE_KILLED,
                 (_, true) => COMMIT_GRACE,
                 (_, false) => COMMIT_WAIT_MAX,
@@ -100,9 +108,9 @@ impl Session {
         }
         for index in 0..self.slots.len() {
             let is_overdue = match &self.slots[index].state {
-                SlotState::Busy(_, Job::Fuzz { .. } | Job::Warmup(_) | Job::MinimizeFind(_)) => {
-                    true
-                }
+                SlotState::Busy(_, Job::Fuzz { .. } | Job::Warmup(_)) => true,
+                // Paced by executions, what a find is minimized to must not depend on the clock.
+                SlotState::Busy(_, Job::MinimizeFind(_)) => self.config.pace == Pace::Clock,
                 SlotState::Busy(_, Job::Confirm(_) | Job::MinimizeFailure(_) | Job::Recheck(_))
                 | SlotState::Vacant
                 | SlotState::Starting(_)
@@ -163,6 +171,7 @@ impl Session {
                 | BugState::Improving { .. }
                 | BugState::Recording
                 | BugState::Settled
+                | BugState::Loaded
                 | BugState::Passing => {}
             }
         }

@@ -11,9 +11,10 @@
 //! Owns all state of a run by value. [`Session::handle`] is the only way in; what it returns is
 //! the only way out. Must not do I/O, read a clock or draw random numbers from anywhere but its
 //! own seeded generator. The parts: `slot`, `test_state`, `warmup`, `bugs` and `commits` hold
-//! state; `assign` gives work to workers; `replies`, `ends` and `crashes` judge what comes back;
-//! `finish` brings a run to its end; `status` tells people.
+//! state; `assign` gives work to workers; `account` books what it cost; `replies`, `ends` and
+//! `crashes` judge what comes back; `finish` brings a run to its end; `status` tells people.
 
+mod account;
 mod assign;
 mod bugs;
 mod commits;
@@ -45,7 +46,7 @@ use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::budget::Budget;
-use crate::ids::{Epoch, TestIndex, WorkerId};
+use crate::ids::{CommitToken, Epoch, TestIndex, WorkerId};
 use crate::session::commits::{Commits, Consequence};
 use crate::session::finish::Phase;
 use crate::session::slot::{Slot, SlotState};
@@ -100,10 +101,9 @@ impl Session {
             Event::Stop(request) => self.on_stop(request),
             Event::Worker { worker, epoch, event } => self.on_worker(worker, epoch, event),
             Event::Stored { token, path } => {
-                if let Some((consequence, was_failing)) = self.commits.stored(token) {
-                    if was_failing {
+                if let Some((consequence, has_recovered)) = self.commits.stored(token, self.now) {
+                    if has_recovered {
                         self.report(Report::StoreRecovered);
-                        self.retry_commits();
                     }
                     self.on_stored(consequence, path);
                 }
@@ -141,9 +141,13 @@ impl Session {
     }
 
     fn retry_commits(&mut self) {
-        for (token, record) in self.commits.due(self.now) {
-            self.effects.push(Effect::Commit { token, record });
-        }
+        let due = self.commits.due(self.now);
+        self.send_again(due);
+    }
+
+    fn send_again(&mut self, commits: Vec<(CommitToken, Record)>) {
+        let again = commits.into_iter().map(|(token, record)| Effect::Commit { token, record });
+        self.effects.extend(again);
     }
 
     fn commit(&mut self, record: Record, consequence: Consequence) {
@@ -162,7 +166,15 @@ impl Session {
             SlotState::Vacant => return,
             SlotState::Starting(test) | SlotState::Idle(test) => SlotState::Stopping(test, None),
             SlotState::Busy(test, job) => SlotState::Stopping(test, Some(job)),
-            SlotState::Stopping(test, job) => SlotState::Stopping(test, job),
+            SlotState::Stopping(test, job) => {
+                slot.state = SlotState::Stopping(test, job);
+                if how == StopRequestKind::Ladder {
+                    // Its end was asked for before; it can be hastened only.
+                    return;
+                }
+                let epoch = slot.epoch;
+                return self.effects.push(Effect::StopWorker { worker, epoch, how });
+            }
         };
         let epoch = slot.epoch;
         self.effects.push(Effect::StopWorker { worker, epoch, how });

@@ -1,17 +1,18 @@
 //! What an answer means.
 //!
-//! Owns the judgement of every [`Reply`]: accounting first, then what came of the job. Answers are
-//! hostile input: counts are clamped, coverage outside the map makes the worker a misbehaving one.
+//! Owns the judgement of every [`Reply`], after `account` booked it. Answers are
+//! hostile input: an answer that cannot be true costs the worker its place.
 
 use crate::corpus::EntryIndex;
 use crate::coverage::{Feature, Gain};
 use crate::failure::Failure;
 use crate::ids::{EntryId, Input, TestIndex, WorkerId};
-use crate::limits::PENDING_COMMITS_MAX;
+use crate::limits::{MINIMIZE_FIND_AHEAD_EXECS, MINIMIZE_FIND_AHEAD_TIME, PENDING_COMMITS_MAX};
 use crate::session::Session;
+use crate::session::account::{Claim, SpentJob};
 use crate::session::assign::micros;
 use crate::session::commits::Consequence;
-use crate::session::config::Pace;
+use crate::session::config::{Origin, Pace};
 use crate::session::effect::StopRequestKind;
 use crate::session::event::{Outcome, Reply};
 use crate::session::finish::Phase;
@@ -19,92 +20,58 @@ use crate::session::record::Record;
 use crate::session::report::Report;
 use crate::session::slot::{Find, Job, SlotState};
 use crate::session::test_state::Stage;
-use crate::session::warmup::WarmupItem;
-use crate::signature::Signature;
+use crate::session::warmup::{WarmupItem, WarmupSource};
 
 impl Session {
     pub(super) fn on_reply(&mut self, worker: WorkerId, reply: Reply) {
         let Some((test, job)) = self.slots[worker.0].take_job() else { return };
-        let outcome = self.screen(test, reply.outcome.clone());
-        let job = self.account(worker, test, job, &reply, &outcome);
-        if let Outcome::Misbehaved { reason } = outcome {
+        let Reply { execs, execs_other, elapsed, ignored, outcome } = reply;
+        let complaint = self.complaint(worker, test, &job, execs, &outcome);
+        let finds = u64::from(matches!(outcome, Outcome::Find { .. }));
+        let claim = Claim { execs, execs_other, elapsed: Some(elapsed), finds };
+        let job = self.account(worker, test, job, claim);
+        if let Some(reason) = complaint {
             self.abandon(test, job);
             self.lose_worker(worker, test, &reason);
             return self.stop_worker(worker, StopRequestKind::Kill);
         }
         self.test(test).count_good_answer();
-        for (signature, count) in &reply.ignored {
-            if let Some(bug) = self.test(test).ledger.get_mut(*signature) {
-                bug.count = bug.count.saturating_add(*count);
+        for (signature, count) in ignored {
+            if let Some(bug) = self.test(test).ledger.get_mut(signature) {
+                bug.count = bug.count.saturating_add(count);
             }
         }
         self.judge(worker, test, job, outcome);
     }
 
-    /// Replaces an outcome that cannot be true by a complaint.
-    fn screen(&self, test: TestIndex, outcome: Outcome) -> Outcome {
-        let map = &self.tests[test.0].coverage;
-        let (Outcome::Passed { coverage }
-        | Outcome::Find { coverage, .. }
-        | Outcome::Minimized { coverage, .. }) = &outcome
-        else {
-            return outcome;
-        };
-        if map.fits(coverage) {
-            return outcome;
-        }
-        let reason = format!("it reported a counter beyond the {} there are", map.counters());
-        Outcome::Misbehaved { reason }
-    }
-
-    /// Books executions and time, and settles the budget.
-    fn account(
-        &mut self,
+    /// What is wrong with an answer that cannot be true, or that no call asked for.
+    fn complaint(
+        &self,
         worker: WorkerId,
         test: TestIndex,
-        job: Job,
-        reply: &Reply,
+        job: &Job,
+        execs: u64,
         outcome: &Outcome,
-    ) -> SpentJob {
-        let by_clock = self.config.pace == Pace::Clock;
-        let mut executed = 0;
-        let spent = match job {
-            Job::Fuzz { entry, reservation } => {
-                executed = self.budget.settle(reservation, reply.execs);
-                let cost = if by_clock { micros(reply.elapsed) } else { executed };
-                let finds = match outcome {
-                    Outcome::Find { .. } => 1,
-                    Outcome::Passed { .. }
-                    | Outcome::Rejected
-                    | Outcome::Nothing
-                    | Outcome::Failed { .. }
-                    | Outcome::Minimized { .. }
-                    | Outcome::Misbehaved { .. } => 0,
-                };
-                let state = self.test(test);
-                state.execs = state.execs.saturating_add(executed);
-                state.fuzz_time += reply.elapsed;
-                state.corpus.charge(entry, cost, finds);
-                SpentJob::Fuzz { entry }
+    ) -> Option<String> {
+        let map = &self.tests[test.0].coverage;
+        match (job, outcome) {
+            (_, Outcome::Misbehaved { reason }) => Some(reason.clone()),
+            (_, Outcome::Failed { .. })
+            | (Job::Warmup(_) | Job::Confirm(_) | Job::Recheck(_), Outcome::Rejected)
+            | (Job::MinimizeFailure(_), Outcome::Minimized { .. }) => None,
+            (Job::Warmup(_) | Job::Confirm(_) | Job::Recheck(_), Outcome::Passed { coverage })
+            | (Job::Fuzz { .. }, Outcome::Find { coverage, .. })
+            | (Job::MinimizeFind(_), Outcome::Minimized { coverage, .. }) => {
+                let reason = || format!("it reported a counter beyond {}", map.counters());
+                (!map.fits(coverage)).then(reason)
             }
-            Job::MinimizeFind(find) => {
-                self.test(test).minimize_time += reply.elapsed;
-                SpentJob::MinimizeFind(find)
+            (Job::Fuzz { .. }, Outcome::Nothing) => {
+                // A call that is cut short may have had no time; any other would go on for ever.
+                let is_cut_short = matches!(self.slots[worker.0].state, SlotState::Stopping(..));
+                (execs == 0 && !is_cut_short).then(|| "it executed nothing".to_owned())
             }
-            Job::Warmup(item) => SpentJob::Warmup(item),
-            Job::Confirm(signature) => SpentJob::Confirm(signature),
-            Job::MinimizeFailure(signature) => SpentJob::MinimizeFailure(signature),
-            Job::Recheck(signature) => SpentJob::Recheck(signature),
-        };
-        let all = executed.saturating_add(reply.execs_other);
-        let cost = if by_clock { micros(reply.elapsed) } else { all };
-        self.slots[worker.0].stay = self.slots[worker.0].stay.saturating_add(cost);
-        self.test(test).charge(cost);
-        self.test(test).execs_other += reply.execs_other;
-        if all > 0 {
-            self.watch.count_progress(self.now, reply.execs_other);
+            _ => Some("its answer does not fit the call".to_owned()),
         }
-        spent
     }
 
     fn judge(&mut self, worker: WorkerId, test: TestIndex, job: SpentJob, outcome: Outcome) {
@@ -115,7 +82,8 @@ impl Session {
             (SpentJob::Warmup(item), Outcome::Passed { coverage }) => {
                 self.warmed_up(test, item, coverage);
             }
-            (SpentJob::Warmup(_), Outcome::Rejected) => {
+            (SpentJob::Warmup(item), Outcome::Rejected) => {
+                self.passed_again(test, &item, None);
                 self.test(test).warmup.settle(false);
                 self.finish_warmup(test);
             }
@@ -135,12 +103,8 @@ impl Session {
             (SpentJob::Recheck(signature), Outcome::Passed { .. } | Outcome::Rejected) => {
                 self.rechecked(test, signature, false);
             }
-            (job, _) => {
-                // An answer of another call's shape.
-                self.abandon(test, job);
-                self.lose_worker(worker, test, "its answer does not fit the call");
-                self.stop_worker(worker, StopRequestKind::Kill);
-            }
+            // `complaint` lets no other pair through.
+            (job, _) => self.abandon(test, job),
         }
     }
 
@@ -167,24 +131,33 @@ impl Session {
                 }
             }
             SpentJob::Recheck(signature) => {
-                self.rechecked(test, signature, failure.signature() == signature);
+                let is_same = failure.signature() == signature;
+                self.rechecked(test, signature, is_same);
+                if !is_same {
+                    self.crashed(test, input, failure);
+                }
             }
         }
     }
 
     /// An input of the warm-up passed.
     fn warmed_up(&mut self, test: TestIndex, item: WarmupItem, coverage: Vec<Feature>) {
-        let input = item.input.clone();
-        self.passed_again(test, &item);
+        self.passed_again(test, &item, None);
+        let input = item.input;
         let state = self.test(test);
         state.warmup.settle(false);
         let gain = state.coverage.merge(&coverage);
         let id = EntryId::of(&input);
         if !state.corpus.contains(id) {
-            state.corpus.add(input, gain);
-            // Its bytes lie where they were loaded from.
-            state.count_durable(gain);
-            self.commit(Record::Measured { test, id, coverage }, Consequence::None);
+            state.corpus.add(input.clone(), gain);
+            if item.source == WarmupSource::Entry(Origin::Found) {
+                let record = Record::Entry { test, id, input, parent: None, coverage };
+                self.commit(record, Consequence::EntryKept { test, gain, is_added: true });
+            } else {
+                // Its bytes lie where they were loaded from.
+                state.count_durable(gain, true);
+                self.commit(Record::Measured { test, id, coverage }, Consequence::None);
+            }
         }
         self.finish_warmup(test);
     }
@@ -198,7 +171,7 @@ impl Session {
         state.stage = Stage::Fuzzing;
         if state.corpus.is_empty() {
             // Every input failed or was rejected; mutation still has to start from something.
-            state.corpus.add(Input::from(Vec::new()), Gain::default());
+            state.corpus.add_base();
         }
         let report = Report::WarmupFinished {
             test,
@@ -217,7 +190,14 @@ impl Session {
         input: Input,
         coverage: Vec<Feature>,
     ) {
-        let is_busy = self.commits.len() >= PENDING_COMMITS_MAX;
+        let (ahead, is_busy) = match self.config.pace {
+            Pace::Clock => {
+                let is_busy = self.commits.len() >= PENDING_COMMITS_MAX;
+                (micros(MINIMIZE_FIND_AHEAD_TIME), is_busy)
+            }
+            // Nothing depends on the disk: `assign` waits for it.
+            Pace::Executions => (MINIMIZE_FIND_AHEAD_EXECS, false),
+        };
         let state = self.test(test);
         let keep = state.coverage.new_features(&coverage);
         if keep.is_empty() || is_busy {
@@ -229,7 +209,7 @@ impl Session {
             // A target that does not always cover the same: the entry is there already.
             return;
         }
-        let may_minimize = state.may_minimize_find() && input.len() > 1;
+        let may_minimize = state.may_minimize_find(ahead) && input.len() > 1;
         let find = Find { input, coverage, keep, gain, parent };
         let is_idle = match self.slots[worker.0].state {
             SlotState::Idle(_) => true,
@@ -274,6 +254,8 @@ impl Session {
         let state = self.test(test);
         let parent = state.corpus.entry(find.parent).id;
         let id = EntryId::of(&find.input);
+        // Two finds may have been minimized to one input.
+        let is_added = !state.corpus.contains(id);
         state.corpus.add(find.input.clone(), find.gain);
         state.has_find_in_stay = true;
         let record = Record::Entry {
@@ -283,7 +265,7 @@ impl Session {
             parent: Some(parent),
             coverage: find.coverage,
         };
-        self.commit(record, Consequence::EntryKept { test, gain: find.gain });
+        self.commit(record, Consequence::EntryKept { test, gain: find.gain, is_added });
     }
 
     /// A job ends without a verdict.
@@ -303,15 +285,4 @@ impl Session {
             SpentJob::Recheck(signature) => self.rechecked(test, signature, false),
         }
     }
-}
-
-/// A job whose executions are booked.
-#[derive(Debug)]
-pub(super) enum SpentJob {
-    Warmup(WarmupItem),
-    Fuzz { entry: EntryIndex },
-    MinimizeFind(Find),
-    Confirm(Signature),
-    MinimizeFailure(Signature),
-    Recheck(Signature),
 }

@@ -49,6 +49,10 @@ impl Session {
             return;
         }
         let status = self.status();
+        if self.watch.told_at.is_none() {
+            // The clock may start anywhere.
+            self.watch.last_progress_at = self.now;
+        }
         self.watch.told_at = Some(self.now);
         self.watch.told_execs = self.budget.done();
         self.report(Report::Status(status));
@@ -144,25 +148,23 @@ impl Session {
 
     /// Puts the statistics of every test that moved on record.
     pub(super) fn commit_progress(&mut self) {
-        if self.commits.is_failing() {
-            // The next status carries the same sums; a failing disk must not gather them.
-            return;
-        }
         let elapsed = self.elapsed();
         for index in 0..self.tests.len() {
             let test = &mut self.tests[index];
             let done = test.execs.saturating_add(test.execs_other);
-            if test.progress_execs == done {
+            if test.progress_execs == done || test.is_progress_pending {
                 continue;
             }
             test.progress_execs = done;
+            test.is_progress_pending = true;
             let record = Record::Progress {
                 test: test.index,
                 execs: test.execs_before.saturating_add(test.execs),
                 execs_other: test.execs_other,
                 elapsed,
             };
-            self.commit(record, Consequence::None);
+            let consequence = Consequence::ProgressKept { test: test.index };
+            self.commit(record, consequence);
         }
     }
 }

@@ -40,9 +40,10 @@ pub(super) struct TestState {
     pub(super) execs_before: u64,
     pub(super) execs: u64,
     pub(super) execs_other: u64,
-    /// Time in Fuzz calls and in minimizing finds; their ratio is bounded.
-    pub(super) fuzz_time: Duration,
-    pub(super) minimize_time: Duration,
+    /// Cost of Fuzz calls and of minimizing finds, in the unit of the session's pace; their ratio is
+    /// bounded.
+    pub(super) fuzz_cost: u64,
+    pub(super) minimize_cost: u64,
     /// Coverage and entries that are on disk: what people are told.
     pub(super) durable: Gain,
     pub(super) durable_corpus: usize,
@@ -56,6 +57,8 @@ pub(super) struct TestState {
     dry_stays: u32,
     pub(super) has_find_in_stay: bool,
     pub(super) progress_execs: u64,
+    /// Statistics are on their way to the disk; one after the other, or an old one could win.
+    pub(super) is_progress_pending: bool,
 }
 
 impl TestState {
@@ -73,8 +76,8 @@ impl TestState {
             execs_before: config.execs_before,
             execs: 0,
             execs_other: 0,
-            fuzz_time: Duration::ZERO,
-            minimize_time: Duration::ZERO,
+            fuzz_cost: 0,
+            minimize_cost: 0,
             durable: Gain::default(),
             durable_corpus: 0,
             new_finds: 0,
@@ -84,11 +87,12 @@ impl TestState {
             dry_stays: 0,
             has_find_in_stay: false,
             progress_execs: 0,
+            is_progress_pending: false,
         };
         for (input, coverage) in measured {
             let gain = test.coverage.merge(&coverage);
             test.corpus.add(input, gain);
-            test.count_durable(gain);
+            test.count_durable(gain, true);
         }
         for bug in &config.bugs {
             test.load_bug(bug);
@@ -101,7 +105,7 @@ impl TestState {
         let state = if loaded.is_pending {
             BugState::Confirming { failed: 0, done: 0, is_taken: false }
         } else {
-            BugState::Passing
+            BugState::Loaded
         };
         let mut bug = Bug::new(failure, loaded.input.clone(), state, loaded.is_pending);
         bug.count = 0;
@@ -109,11 +113,11 @@ impl TestState {
         self.ledger.insert(loaded.signature, bug);
     }
 
-    /// Counts an entry that is on disk.
-    pub(super) fn count_durable(&mut self, gain: Gain) {
+    /// Counts coverage that is on disk, and its entry unless that was counted before.
+    pub(super) fn count_durable(&mut self, gain: Gain, is_added: bool) {
         self.durable.edges += gain.edges;
         self.durable.features += gain.features;
-        self.durable_corpus += 1;
+        self.durable_corpus += usize::from(is_added);
     }
 
     /// Whether a worker may work for this test at all.
@@ -124,16 +128,20 @@ impl TestState {
         }
     }
 
-    /// Whether minimizing one more find keeps within its share of the time.
-    pub(super) fn may_minimize_find(&self) -> bool {
-        let share = self.fuzz_time * MINIMIZE_FIND_SHARE_PERCENT / 100;
-        // The first finds come before there is any time to share.
-        self.minimize_time <= share + Duration::from_millis(200)
+    /// Whether minimizing one more find keeps within its share. The first finds come before there is
+    /// anything to share: `ahead` is allowed at once.
+    pub(super) fn may_minimize_find(&self, ahead: u64) -> bool {
+        let share = self.fuzz_cost / 100 * u64::from(MINIMIZE_FIND_SHARE_PERCENT);
+        self.minimize_cost <= share.saturating_add(ahead)
     }
 
     /// A process of this test did not start or gave no sensible answer. Returns whether the test
     /// must be given up.
     pub(super) fn count_failed_start(&mut self, now: Duration) -> bool {
+        if now < self.start_not_before {
+            // Of the same round as the failure that set this pause.
+            return false;
+        }
         let delay = RESTART_DELAY_MIN * 2u32.saturating_pow(self.failed_starts);
         self.failed_starts += 1;
         self.start_not_before = now + delay.min(RESTART_DELAY_MAX);
@@ -157,7 +165,7 @@ impl TestState {
 
     /// Books the cost of a call in the unit of the session's pace.
     pub(super) fn charge(&mut self, cost: u64) {
-        self.pass = self.pass.saturating_add(cost.max(1) * 4 / self.weight());
+        self.pass = self.pass.saturating_add(cost.max(1).saturating_mul(4) / self.weight());
     }
 
     /// A worker's stay with this test ended.
@@ -178,6 +186,7 @@ impl TestState {
             | BugState::Improving { .. }
             | BugState::Recording
             | BugState::Settled
+            | BugState::Loaded
             | BugState::Passing => Some(bug.input.clone()),
         }
     }

@@ -57,7 +57,12 @@ impl Warmup {
                 });
             }
         }
-        for LoadedEntry { input, origin, coverage } in &config.entries {
+        let is_seed = |entry: &&LoadedEntry| match entry.origin {
+            Origin::Seed | Origin::SeedFile(_) | Origin::Found => true,
+            Origin::Testdata(_) | Origin::Corpus => false,
+        };
+        let (seeds, kept): (Vec<_>, Vec<_>) = config.entries.iter().partition(is_seed);
+        for LoadedEntry { input, origin, coverage } in kept.into_iter().chain(seeds) {
             if !taken.insert(EntryId::of(input)) {
                 continue;
             }
@@ -71,10 +76,11 @@ impl Warmup {
             }
         }
         if measured.is_empty() && !queue.iter().any(|item| item.is_entry()) {
-            // Something has to be mutated first: the empty input is valid for every type.
+            // Something has to be mutated first: the empty input is valid for every type. Nobody
+            // else holds it, so it becomes an entry like any find.
             queue.push_back(WarmupItem {
                 input: Input::from(Vec::new()),
-                source: WarmupSource::Entry(Origin::Seed),
+                source: WarmupSource::Entry(Origin::Found),
                 lost: 0,
             });
         }

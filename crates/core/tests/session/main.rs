@@ -1,0 +1,8 @@
+//! The main promises of a session, each as a short script of what workers and disk answer.
+
+mod budgets;
+mod bugs;
+mod corpus;
+mod ends;
+mod known;
+mod script;

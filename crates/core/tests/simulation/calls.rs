@@ -1,0 +1,163 @@
+//! What a fake worker does with a call.
+//!
+//! The answer depends on the target, the call and how often an input ran before, never on time or
+//! on other workers: so a run paced by executions can be compared with itself.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fuzzd_core::failure::Failure;
+use fuzzd_core::ids::{Input, TestIndex};
+use fuzzd_core::session::{Call, Death, Outcome, Reply, Work, WorkerEvent};
+use fuzzd_core::signature::{FailureKind, Signature};
+
+use crate::bits::Bits;
+use crate::dice::{Dice, hash, hash_bytes};
+use crate::plan::millis;
+use crate::target::{Ran, Target, is_survivable, mutate, without};
+
+/// How often each input was executed; flaky failures depend on it.
+#[derive(Debug, Default)]
+pub(crate) struct History(BTreeMap<(TestIndex, Input), u64>);
+
+/// One call being carried out.
+pub(crate) struct Worker<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) test: TestIndex,
+    pub(crate) told: &'a Bits,
+    pub(crate) hang_time: Duration,
+    pub(crate) history: &'a mut History,
+}
+
+/// An answer, and how long it takes.
+pub(crate) struct Answer {
+    pub(crate) event: WorkerEvent,
+    pub(crate) takes: Duration,
+}
+
+impl Worker<'_> {
+    pub(crate) fn carry_out(&mut self, call: &Call) -> Answer {
+        match &call.work {
+            Work::Execute => self.execute(&call.input),
+            Work::Fuzz { execs_max, time_max, rng_seed } => {
+                let by_time = time_max.map_or(u64::MAX, |time| self.execs_in(time).max(1));
+                self.fuzz(call, (*execs_max).min(by_time), *rng_seed)
+            }
+            Work::MinimizeFind { keep, .. } => {
+                let counters = self.target.counters;
+                self.minimize(call, |ran| match ran {
+                    Ran::Passed(coverage) => Bits::of(counters, coverage).has_all(keep),
+                    Ran::Rejected | Ran::Failed(_) => false,
+                })
+            }
+            Work::MinimizeFailure { signature, .. } => {
+                let signature = *signature;
+                self.minimize(call, |ran| match ran {
+                    Ran::Failed(failure) => failure.signature() == signature,
+                    Ran::Passed(_) | Ran::Rejected => false,
+                })
+            }
+        }
+    }
+
+    fn run(&mut self, input: &Input) -> Ran {
+        let nth = self.history.0.entry((self.test, input.clone())).or_default();
+        *nth += 1;
+        self.target.run(input, *nth)
+    }
+
+    fn execs_in(&self, time: Duration) -> u64 {
+        self.target.execs_per_ms * u64::try_from(time.as_millis()).expect("a short time")
+    }
+
+    fn time_of(&self, execs: u64) -> Duration {
+        Duration::from_micros(200 + execs * 1_000 / self.target.execs_per_ms)
+    }
+
+    fn execute(&mut self, input: &Input) -> Answer {
+        let outcome = match self.run(input) {
+            Ran::Passed(coverage) => Outcome::Passed { coverage },
+            Ran::Rejected => Outcome::Rejected,
+            Ran::Failed(failure) => return self.fail(input.clone(), failure, (0, 1), Vec::new()),
+        };
+        self.reply(outcome, (0, 1), Vec::new())
+    }
+
+    fn fuzz(&mut self, call: &Call, execs_max: u64, rng_seed: u64) -> Answer {
+        let dice = &mut Dice::new(hash(&[rng_seed, hash_bytes(1, &call.input)]));
+        let mut at = 0;
+        let mut ignored: Vec<(Signature, u64)> = Vec::new();
+        for _ in 0..dice.below(4) {
+            if at >= execs_max {
+                break;
+            }
+            at = dice.range(at + 1, execs_max);
+            let input = mutate(&call.input, dice);
+            match self.run(&input) {
+                Ran::Passed(coverage) if !self.told.has_all(&coverage) => {
+                    return self.reply(Outcome::Find { input, coverage }, (at, 0), ignored);
+                }
+                Ran::Passed(_) | Ran::Rejected => {}
+                Ran::Failed(failure) if call.ignore.contains(&failure.signature()) => {
+                    ignored.push((failure.signature(), 1));
+                }
+                Ran::Failed(failure) => return self.fail(input, failure, (at, 0), ignored),
+            }
+        }
+        self.reply(Outcome::Nothing, (execs_max, 0), ignored)
+    }
+
+    fn minimize(&mut self, call: &Call, holds: impl Fn(&Ran) -> bool) -> Answer {
+        let mut best = call.input.clone();
+        let mut execs = 0;
+        let mut position = 0;
+        while position < best.len() {
+            let candidate = without(&best, position);
+            execs += 1;
+            let ran = self.run(&candidate);
+            if holds(&ran) {
+                best = candidate;
+                continue;
+            }
+            position += 1;
+            if let Ran::Failed(failure) = ran
+                && (!is_survivable(&failure) || position.is_multiple_of(3))
+            {
+                return self.fail(candidate, failure, (0, execs), Vec::new());
+            }
+        }
+        let coverage = match call.work {
+            Work::MinimizeFind { .. } => self.target.coverage(&best),
+            Work::Execute | Work::Fuzz { .. } | Work::MinimizeFailure { .. } => Vec::new(),
+        };
+        self.reply(Outcome::Minimized { input: best, coverage }, (0, execs), Vec::new())
+    }
+
+    fn reply(
+        &self,
+        outcome: Outcome,
+        (execs, execs_other): (u64, u64),
+        ignored: Vec<(Signature, u64)>,
+    ) -> Answer {
+        let takes = self.time_of(execs + execs_other);
+        let reply = Reply { execs, execs_other, elapsed: takes, ignored, outcome };
+        Answer { event: WorkerEvent::Replied(reply), takes }
+    }
+
+    fn fail(
+        &self,
+        input: Input,
+        failure: Failure,
+        (execs, execs_other): (u64, u64),
+        ignored: Vec<(Signature, u64)>,
+    ) -> Answer {
+        if is_survivable(&failure) {
+            return self.reply(Outcome::Failed { input, failure }, (execs, execs_other), ignored);
+        }
+        let hangs = failure.kind == FailureKind::Timeout;
+        let takes =
+            self.time_of(execs + execs_other) + if hangs { self.hang_time } else { millis(1) };
+        let death = Death { failure, input: Some(input), execs, execs_other };
+        Answer { event: WorkerEvent::Died(death), takes }
+    }
+}
