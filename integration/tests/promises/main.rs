@@ -1,0 +1,26 @@
+//! The promises of fuzzd, one file each, checked with the real binary and real workers.
+//!
+//! All run in one program, so that they share the build of the zoo and wait side by side. Run one
+//! promise with `cargo test -p fuzzd-integration --test promises resume::`.
+
+mod bugs_command;
+mod cargo_test_replay;
+mod cli_errors;
+mod coverage_guides;
+mod disk_full;
+mod exec_budget;
+mod external_kill;
+mod finds_crash;
+mod interrupt_minimization;
+mod keep_going;
+mod mixed_workspace;
+mod own_worker;
+mod protocol_abuse;
+mod python_worker;
+mod replay_command;
+mod resume;
+mod state_errors;
+mod stdout_is_clean;
+mod stop;
+mod time_budget;
+mod two_coordinators;
