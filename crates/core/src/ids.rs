@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-/// The bytes of one input as a worker executes them (its *memory form*). Cheap to clone, never changed.
+/// The bytes of one input as a worker executes them (its *memory form*). Cheap to clone, never
+/// changed.
 pub type Input = Arc<[u8]>;
 
 /// Position of a fuzz test in the session, from 0; fixed for the life of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TestIndex(pub usize);
 
-/// Position of a worker slot, from 0 to the number of workers less one. A slot outlives its processes.
+/// Position of a worker slot, from 0 to the number of workers less one. A slot outlives its
+/// processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkerId(pub usize);
 

@@ -26,8 +26,8 @@ pub const RESTART_DELAY_MIN: Duration = Duration::from_millis(10);
 /// See [`RESTART_DELAY_MIN`].
 pub const RESTART_DELAY_MAX: Duration = Duration::from_secs(10);
 
-/// Rounds of starts in a row that may fail before a fuzz test is given up. Starts that were under way
-/// together are one round: one bad moment of the machine must not end a run with many workers.
+/// Rounds of starts in a row that may fail before a fuzz test is given up. Starts that were under
+/// way together are one round: one bad moment of the machine must not end a run with many workers.
 pub const FAILED_STARTS_MAX: u32 = 8;
 
 /// First and longest pause before a failed write is tried again.

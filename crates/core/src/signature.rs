@@ -18,7 +18,8 @@ pub enum FailureKind {
     Error,
     /// `abort`, or SIGABRT from another cause.
     Abort,
-    /// Death by a signal of the target's own making (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, ...).
+    /// Death by a signal of the target's own making (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP,
+    /// ...).
     Signal(i32),
     /// The stack overflowed.
     StackOverflow,

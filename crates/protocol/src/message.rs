@@ -2,8 +2,9 @@
 //!
 //! Owns: the wire names, which are Go's (`internal/fuzz`), and the fields that extend them. A field
 //! of an extension is left out while it is empty, so that a Go worker never sees one that was not
-//! negotiated. Reading ignores unknown fields; a field that is missing or `null` has its zero value.
-//! Must not: know what a worker does with a call, or where lines come from (see [`crate::line`]).
+//! negotiated. Reading ignores unknown fields; a field that is missing or `null` has its zero
+//! value. Must not: know what a worker does with a call, or where lines come from (see
+//! [`crate::line`]).
 
 mod call;
 mod reply;

@@ -1,8 +1,8 @@
 //! What calls cost: executions against the budget, time against the share of a test.
 //!
-//! Owns the booking of every call that ended, however it ended. Must not judge what came of it. What
-//! a worker claims is hostile input: executions are clamped to what was granted, and a test's share
-//! of the workers is measured with the session's own clock.
+//! Owns the booking of every call that ended, however it ended. Must not judge what came of it.
+//! What a worker claims is hostile input: executions are clamped to what was granted, and a test's
+//! share of the workers is measured with the session's own clock.
 
 use std::time::Duration;
 

@@ -1,12 +1,15 @@
 //! The bug ledger of one test.
 //!
 //! ```text
-//!  new crash ──▶ Committing ──▶ Confirming ──▶ Settling(verdict) ──▶ Unminimized ─▶ Rechecking ─▶ Improving ─▶ Settled
-//!                (crash not      (fresh         (verdict not         (reported;     (smaller       (being       ▲
-//!                 on disk)        processes)     on disk)             may shrink)    input)         written)    │
-//!                                                   └─────────────────────▶ Settled ◀── no smaller input ───────┘
-//!  known bug ──▶ Loaded ──input failed, or any other──▶ Recording ──▶ Settled (known)
-//!                   └─────input passed──▶ Passing (a new crash starts at Committing again)
+//!  new crash ─▶ Committing ─▶ Confirming ─▶ Settling(verdict) ─▶ Unminimized ─▶ Rechecking
+//!               (not on disk)  (fresh        (not on disk)        (told; may     (a smaller
+//!                              processes)          │               shrink)        input)
+//!                                                  │                 │              │ same bug
+//!                                                  ▼                 ▼              ▼
+//!                                               Settled ◀────── no smaller ◀── Improving
+//!                                                  ▲               input       (being written)
+//!  known bug ─▶ Loaded ─ an input failed ─▶ Recording
+//!                  └──── its input passed ─▶ Passing (a new crash starts at Committing again)
 //! ```
 //!
 //! Owns the bugs and their life cycle. Must not ask for effects: `crashes` does.
@@ -182,8 +185,8 @@ impl Ledger {
         self.bugs.get_mut(&signature)
     }
 
-    /// Signatures a worker counts and goes on over: everything that it can survive and that was seen
-    /// to fail in this session. A bug whose input passes now would be a regression.
+    /// Signatures a worker counts and goes on over: everything that it can survive and that was
+    /// seen to fail in this session. A bug whose input passes now would be a regression.
     pub(super) fn ignored(&mut self) -> Arc<[Signature]> {
         let bugs = &self.bugs;
         self.ignore

@@ -40,8 +40,8 @@ pub(super) struct TestState {
     pub(super) execs_before: u64,
     pub(super) execs: u64,
     pub(super) execs_other: u64,
-    /// Cost of Fuzz calls and of minimizing finds, in the unit of the session's pace; their ratio is
-    /// bounded.
+    /// Cost of Fuzz calls and of minimizing finds, in the unit of the session's pace; their ratio
+    /// is bounded.
     pub(super) fuzz_cost: u64,
     pub(super) minimize_cost: u64,
     /// Coverage and entries that are on disk: what people are told.
@@ -128,8 +128,8 @@ impl TestState {
         }
     }
 
-    /// Whether minimizing one more find keeps within its share. The first finds come before there is
-    /// anything to share: `ahead` is allowed at once.
+    /// Whether minimizing one more find keeps within its share. The first finds come before there
+    /// is anything to share: `ahead` is allowed at once.
     pub(super) fn may_minimize_find(&self, ahead: u64) -> bool {
         let share = self.fuzz_cost / 100 * u64::from(MINIMIZE_FIND_SHARE_PERCENT);
         self.minimize_cost <= share.saturating_add(ahead)

@@ -1,6 +1,6 @@
 //! Seeds that once failed, with what they found. A change of what a seed means (`plan`, `target`,
-//! `faults`, the order of draws) needs new seeds here; `crates/core/tests/session` holds the same bugs
-//! as scripts that do not depend on it.
+//! `faults`, the order of draws) needs new seeds here; `crates/core/tests/session` holds the same
+//! bugs as scripts that do not depend on it.
 
 /// The seed, and the bug of the core it showed.
 const REGRESSIONS: &[(u64, &str)] = &[
