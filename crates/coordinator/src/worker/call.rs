@@ -31,6 +31,8 @@ pub(super) struct Pending {
     pub(super) execs_max: u64,
     /// Its own time limit.
     pub(super) time_max: Option<Duration>,
+    /// The worker says by its phase whether an input is being executed.
+    pub(super) has_phase: bool,
 }
 
 /// The kinds of call.
@@ -148,6 +150,7 @@ pub(super) fn encode(
         input: call.input.clone(),
         execs_max,
         time_max,
+        has_phase: announced.caps.has_control,
     };
     let (message, pending) = match &call.work {
         Work::Execute => {

@@ -47,6 +47,8 @@ pub(super) struct Caps {
     pub(super) has_ignore: bool,
     /// It serves its seeds.
     pub(super) has_seeds: bool,
+    /// It keeps the control block: its phase says whether an input is being executed.
+    pub(super) has_control: bool,
 }
 
 /// What a worker said of itself, checked.
@@ -93,6 +95,7 @@ pub(super) fn read_ping(line: &[u8]) -> Result<Announced, PingError> {
         has_sparse: has(caps::COVERAGE_SPARSE),
         has_ignore: has(caps::IGNORE),
         has_seeds: has(caps::SEEDS),
+        has_control: has(caps::CONTROL),
     };
     let seeds = if caps.has_seeds { reply.seeds } else { 0 };
     Ok(Announced { caps, counters, types, seeds })
@@ -114,7 +117,8 @@ mod tests {
         let announced = read_ping(line).unwrap();
         assert_eq!((announced.counters, announced.seeds), (7, 2));
         assert_eq!(announced.types, [ValueType::Bytes, ValueType::Rune]);
-        let caps = Caps { has_sparse: true, has_ignore: false, has_seeds: true };
+        let caps =
+            Caps { has_sparse: true, has_ignore: false, has_seeds: true, has_control: false };
         assert_eq!(announced.caps, caps);
     }
 

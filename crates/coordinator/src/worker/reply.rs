@@ -169,13 +169,24 @@ impl Pending {
         }
     }
 
+    /// Whether an input was being executed, by `proto-spec/protocol.md`, "Deaths". A count that the
+    /// target wiped out does not hide it: the phase lies elsewhere.
+    fn was_executing(&self, memory: &WorkerMemory) -> bool {
+        let executes_at_once = match self.kind {
+            Kind::Fuzz { .. } => false,
+            Kind::Execute | Kind::MinimizeFind | Kind::MinimizeFailure(_) => true,
+        };
+        memory.counts().is_any()
+            || if self.has_phase { memory.is_running() } else { executes_at_once }
+    }
+
     /// The input that was being executed when the process ended, if one was.
     pub(super) fn input_at_death(
         &self,
         memory: &WorkerMemory,
         types: &[ValueType],
     ) -> Option<Input> {
-        if !memory.counts().is_any() {
+        if !self.was_executing(memory) {
             return None;
         }
         // The input of `Execute` is known, whatever the target did to the memory. So is where the

@@ -7,7 +7,8 @@ use fuzzd_protocol::message::decode_call;
 use super::*;
 use crate::worker::ping::Caps;
 
-const NATIVE: Caps = Caps { has_sparse: true, has_ignore: true, has_seeds: true };
+const NATIVE: Caps =
+    Caps { has_sparse: true, has_ignore: true, has_seeds: true, has_control: true };
 
 fn announced(caps: Caps) -> Announced {
     Announced { caps, counters: 4, types: Vec::new(), seeds: 0 }
@@ -80,7 +81,7 @@ fn coverage_that_a_call_cannot_carry_comes_with_the_next() {
 
 #[test]
 fn a_worker_without_the_sparse_form_is_sent_the_mask_when_it_changed() {
-    let dense = announced(Caps { has_sparse: false, has_ignore: false, has_seeds: false });
+    let dense = announced(Caps::default());
     let mut link = CoverageLink::new(&dense);
     let mut masks = Vec::new();
     for coverage in [&[][..], &[(1, 4), (9, 1)], &[(1, 4)]] {

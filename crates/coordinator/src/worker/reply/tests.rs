@@ -9,7 +9,7 @@ const TYPES: &[ValueType] = &[ValueType::Bytes];
 
 fn pending(kind: Kind) -> Pending {
     let execs_max = if matches!(kind, Kind::Fuzz { .. }) { 10 } else { 0 };
-    Pending { kind, input: b"given".as_slice().into(), execs_max, time_max: None }
+    Pending { kind, input: b"given".as_slice().into(), execs_max, time_max: None, has_phase: true }
 }
 
 fn fuzz() -> Kind {
@@ -117,4 +117,23 @@ fn a_length_that_was_overwritten_is_an_error_in_a_reply_and_the_given_input_in_a
     memory.region().store_u64(layout::VALUE_LEN, 65).unwrap();
     assert!(read_with(&memory, &pending, r#"{"Count":1,"Err":"x"}"#).is_err());
     assert_eq!(pending.input_at_death(&memory, TYPES).as_deref(), Some(&b"given"[..]));
+}
+
+#[test]
+fn a_death_is_of_an_execution_also_where_the_target_wiped_the_counts_or_no_phase_is_kept() {
+    let memory = WorkerMemory::create(64).unwrap();
+    memory.begin_call(b"given").unwrap();
+    let input = |kind: Kind, has_phase| {
+        let pending = Pending { has_phase, ..pending(kind) };
+        pending.input_at_death(&memory, &[ValueType::Bytes]).map(|input| input.to_vec())
+    };
+
+    // Without a phase, warm-up and minimization execute from their first moment.
+    assert_eq!(input(Kind::Execute, false), Some(b"given".to_vec()));
+    assert_eq!(input(Kind::MinimizeFind, false), Some(b"given".to_vec()));
+    assert_eq!(input(fuzz(), false), None);
+    assert_eq!(input(Kind::Execute, true), None);
+    let phase = layout::control_offset(64) + layout::PHASE;
+    memory.region().store_u32(phase, layout::PHASE_RUNNING).unwrap();
+    assert_eq!(input(fuzz(), true), Some(b"given".to_vec()));
 }
