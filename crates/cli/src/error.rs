@@ -77,11 +77,28 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     while let Some(error) = cause {
         let reason = error.to_string();
         // Some errors have their cause in their own words already.
-        if !text.contains(&reason) {
+        let words = reason.split(" (os error").next().unwrap_or(&reason).to_lowercase();
+        if !text.to_lowercase().contains(&words) {
             // Writing to a string does not fail.
             write!(text, ": {reason}").unwrap_or_default();
         }
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_not_told_twice() {
+        let source = || std::io::Error::from_raw_os_error(13);
+        let told = |problem: &str| {
+            let path = PathBuf::from(problem);
+            chain(&CliError::Read { path, source: source() })
+        };
+        assert_eq!(told("/x"), "failed to read /x: Permission denied (os error 13)");
+        assert_eq!(told("/x: permission denied"), "failed to read /x: permission denied");
+    }
 }

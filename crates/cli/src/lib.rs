@@ -12,6 +12,7 @@ mod commands;
 mod discover;
 mod error;
 mod exit;
+mod invocation;
 mod limits;
 mod output;
 mod plan;

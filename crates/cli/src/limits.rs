@@ -38,7 +38,13 @@ pub(crate) const SHOWN_INPUT_BYTES_MAX: usize = 256;
 /// Characters of one message that are shown.
 pub(crate) const SHOWN_MESSAGE_CHARS_MAX: usize = 1_000;
 
-/// Lines of a backtrace that are shown.
+/// Frames of a backtrace that are shown.
+pub(crate) const SHOWN_FRAMES_MAX: usize = 12;
+
+/// Characters of the symbol of one frame that are shown.
+pub(crate) const SHOWN_SYMBOL_CHARS_MAX: usize = 100;
+
+/// Lines of other details that are shown.
 pub(crate) const SHOWN_DETAILS_LINES_MAX: usize = 24;
 
 /// Bytes of the output of a command that is shown when the command failed.

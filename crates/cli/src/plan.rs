@@ -16,8 +16,8 @@ use crate::build::toolchain::Toolchain;
 use crate::build::{self, BuildOptions, TestExecutable, Workspace};
 use crate::discover::{self, DiscoverError, FuzzTest, select};
 use crate::error::CliError;
+use crate::invocation;
 use crate::render::TestView;
-use crate::render::escape::shell_word;
 
 /// One fuzz test, and how to start a worker for it.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ pub(crate) fn plan(
     if !names.is_empty() || programs.is_empty() {
         let built = build_tests(cargo, is_instrumented)?;
         for position in select::tests(&built.tests, &names)? {
-            targets.push(planned_test(&built.tests[position], &built.workspace, cargo));
+            targets.push(planned_test(&built.tests[position], &built, cargo, is_instrumented));
         }
         root = Some(built.workspace.root);
     }
@@ -131,7 +131,12 @@ fn types_of(names: &[String]) -> Vec<ValueType> {
     types.unwrap_or_default()
 }
 
-fn planned_test(test: &FuzzTest, workspace: &Workspace, cargo: &CargoArgs) -> Planned {
+fn planned_test(
+    test: &FuzzTest,
+    built: &Built,
+    cargo: &CargoArgs,
+    is_instrumented: bool,
+) -> Planned {
     let package = &test.executable.package;
     let mut environment = worker_environment();
     environment.extend([
@@ -140,22 +145,20 @@ fn planned_test(test: &FuzzTest, workspace: &Workspace, cargo: &CargoArgs) -> Pl
         ("CARGO_PKG_VERSION".into(), package.version.clone().into()),
         ("LD_LIBRARY_PATH".into(), test.executable.library_path_variable()),
     ]);
-    let manifest = cargo.manifest_path.as_ref().map_or_else(String::new, |path| {
-        format!(" --manifest-path {}", shell_word(&path.to_string_lossy()))
+    let member = (built.workspace.members.len() > 1).then_some(package.name.as_str());
+    // Names are filters to cargo: it runs every test with the name in its own.
+    let is_matched_elsewhere = built.tests.iter().any(|other| {
+        other.executable.package.id == package.id
+            && other.executable.path != test.executable.path
+            && other.test_path.contains(&test.test_path)
     });
-    let member = if workspace.members.len() > 1 {
-        format!(" -p {}", shell_word(&package.name))
-    } else {
-        String::new()
-    };
-    let path = shell_word(&test.test_path);
-    let name = shell_word(&test.name);
+    let target = is_matched_elsewhere.then_some(test.executable.target_option.as_str());
     Planned {
         view: TestView {
             name: test.name.clone(),
             types: types_of(&test.types),
-            cargo_test: Some(format!("cargo test{manifest}{member} {path}")),
-            replay: format!("fuzzd replay{manifest} {name}"),
+            cargo_test: Some(invocation::cargo_test(cargo, member, target, &test.test_path)),
+            replay: invocation::replay(cargo, is_instrumented, &test.name),
         },
         program: test.executable.path.clone(),
         arguments: test_arguments(&test.test_path),
@@ -184,14 +187,18 @@ fn as_program(request: &OsStr) -> Option<Program> {
     if whole.is_file() {
         return Some(program(whole, None));
     }
-    if let Some(colon) = bytes.iter().rposition(|byte| *byte == b':') {
+    // A name has colons of its own (`tests::parse`), and so may a path.
+    let colons = (0..bytes.len()).filter(|&index| bytes[index] == b':');
+    let parts = colons.map(|colon| {
         let path = PathBuf::from(OsString::from_vec(bytes[..colon].to_vec()));
-        let name = String::from_utf8_lossy(&bytes[colon + 1..]).into_owned();
-        if path.is_file() || (has_slash && !name.contains('/')) {
-            return Some(program(&path, Some(name)));
-        }
+        (path, String::from_utf8_lossy(&bytes[colon + 1..]).into_owned())
+    });
+    let mut parts = parts.filter(|(_, name)| !name.contains('/'));
+    let named = parts.clone().find(|(path, _)| path.is_file()).or_else(|| parts.next());
+    match named {
+        Some((path, name)) if has_slash || path.is_file() => Some(program(&path, Some(name))),
+        Some(_) | None => has_slash.then(|| program(whole, None)),
     }
-    has_slash.then(|| program(whole, None))
 }
 
 /// The fuzz tests of one executable; a program without any is one itself.
@@ -235,14 +242,14 @@ fn planned_programs(program: &Program) -> Result<Vec<Planned>, CliError> {
 fn native(program: &Program, path: PathBuf) -> Planned {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = program.name.clone().or(stem).unwrap_or_default();
-    let request = shell_word(&program.request.to_string_lossy());
+    let request = program.request.to_string_lossy();
     Planned {
         testdata: here().join("testdata/fuzz").join(&name),
         view: TestView {
             name,
             types: Vec::new(),
             cargo_test: None,
-            replay: format!("fuzzd replay {request}"),
+            replay: invocation::replay_program(&request),
         },
         program: path,
         arguments: Vec::new(),
@@ -255,13 +262,13 @@ fn native(program: &Program, path: PathBuf) -> Planned {
 /// A fuzz test of a test executable that was built by somebody else.
 fn from_marker(program: &Program, path: PathBuf, marker: &discover::marker::Marker) -> Planned {
     let test = marker.test_path();
-    let request = shell_word(&format!("{}:{test}", program.path.to_string_lossy()));
+    let request = format!("{}:{test}", program.path.to_string_lossy());
     Planned {
         view: TestView {
             name: test.clone(),
             types: types_of(&marker.types),
             cargo_test: None,
-            replay: format!("fuzzd replay {request}"),
+            replay: invocation::replay_program(&request),
         },
         program: path,
         arguments: test_arguments(&test),
@@ -304,7 +311,9 @@ mod tests {
         let program = as_program(OsStr::new(path)).unwrap();
         assert_eq!((program.path, program.name), (file.clone(), None));
         let program = as_program(OsStr::new(&format!("{path}:Fuzz"))).unwrap();
-        assert_eq!((program.path, program.name.as_deref()), (file, Some("Fuzz")));
+        assert_eq!((&program.path, program.name.as_deref()), (&file, Some("Fuzz")));
+        let program = as_program(OsStr::new(&format!("{path}:tests::parse"))).unwrap();
+        assert_eq!((program.path, program.name.as_deref()), (file, Some("tests::parse")));
         assert_eq!(as_program(OsStr::new("./gone")).unwrap().path, Path::new("./gone"));
         for name in ["parse", "tests::parse", "parse_*", "a:b"] {
             assert_eq!(as_program(OsStr::new(name)), None, "{name}");

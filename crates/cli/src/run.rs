@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use fuzzd_coordinator::signals::StopSignal;
+use fuzzd_coordinator::store::dir_name;
 use fuzzd_core::session::{FinishReason, Report, Summary};
 
 use crate::args::RunArgs;
 use crate::error::{CliError, chain};
 use crate::exit::Exit;
+use crate::invocation;
 use crate::output::{Output, complain};
 use crate::plan::{Plan, plan};
 use crate::render::json::Json;
 use crate::render::plain::{Plain, Screen};
-use crate::render::{Beginning, Renderer, TestView};
+use crate::render::{Beginning, Context, Renderer, TestView};
 use crate::session::{self, News, Settings};
 
 /// Name of the state directory.
@@ -26,10 +28,12 @@ pub(crate) fn run(arguments: &RunArgs) -> Result<Exit, CliError> {
     validate(arguments)?;
     let plan = plan(&arguments.targets, &arguments.cargo, !arguments.blind)?;
     let settings = settings(arguments, &plan);
-    let views: Vec<TestView> = plan.targets.iter().map(|target| target.view.clone()).collect();
-    let mut renderer = renderer(arguments, views);
+    let mut renderer = renderer(arguments, &plan);
     let mut output =
         Output::start(std::io::stdout(), std::io::stderr()).map_err(CliError::Runtime)?;
+    if let Some(warning) = arguments.corpus.as_deref().and_then(|corpus| unused(corpus, &plan)) {
+        output.send(renderer.warning(&warning, start.elapsed()));
+    }
     let outcome = session::run(&plan.targets, settings, |news| {
         let elapsed = start.elapsed();
         output.send(match news {
@@ -95,6 +99,26 @@ fn validate(arguments: &RunArgs) -> Result<(), CliError> {
     Ok(())
 }
 
+/// A sentence about a corpus directory that holds files, but none where they are looked for.
+fn unused(corpus: &Path, plan: &Plan) -> Option<String> {
+    let mut names = plan.targets.iter().map(|target| dir_name(&target.view.name));
+    if names.any(|name| corpus.join(name).is_dir()) {
+        return None;
+    }
+    let items = std::fs::read_dir(corpus).ok()?;
+    let files = items.flatten().filter(|item| item.path().is_file()).count();
+    let first = dir_name(&plan.targets.first()?.view.name);
+    (files > 0).then(|| {
+        format!(
+            "--corpus {}: {} not read: entries are looked for in a directory for each fuzz \
+             test, as in {}; --seeds reads all files",
+            corpus.display(),
+            if files == 1 { "1 file is".to_owned() } else { format!("{files} files are") },
+            corpus.join(first).display(),
+        )
+    })
+}
+
 fn settings(arguments: &RunArgs, plan: &Plan) -> Settings {
     Settings {
         workers: arguments.workers.unwrap_or_else(workers_default),
@@ -123,14 +147,22 @@ pub(crate) fn state_directory(asked: Option<&Path>, root: &Path) -> PathBuf {
     asked.map_or_else(|| root.join(STATE_NAME), Path::to_owned)
 }
 
-fn renderer(arguments: &RunArgs, tests: Vec<TestView>) -> Renderer {
+fn renderer(arguments: &RunArgs, plan: &Plan) -> Renderer {
+    let views = plan.targets.iter().map(|target| target.view.clone());
+    let tests: Vec<TestView> =
+        views.map(|view| invocation::limited(view, &arguments.input)).collect();
     if arguments.json {
         return Renderer::Json(Json { tests });
     }
     let wants_color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let may_rewrite = std::io::stderr().is_terminal() && !arguments.plain;
-    Renderer::Plain(Plain::new(
+    let context = Context {
         tests,
+        list_bugs: invocation::list_bugs(&arguments.cargo, arguments.state.state.as_deref()),
+        here: std::env::current_dir().unwrap_or_default(),
+    };
+    Renderer::Plain(Plain::new(
+        context,
         Screen {
             columns: may_rewrite.then(columns).flatten(),
             is_colored: wants_color && !arguments.plain && std::io::stdout().is_terminal(),
@@ -170,6 +202,20 @@ fn exit(summary: &Summary, signal: Option<StopSignal>) -> Exit {
 mod tests {
     use super::*;
     use crate::render::samples;
+
+    #[test]
+    fn a_corpus_of_files_that_nobody_looks_for_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, plan) = (directory.path(), samples::plan());
+        assert_eq!(unused(path, &plan), None, "an empty one is a new one");
+        std::fs::write(path.join("seed"), "x").unwrap();
+        let told = unused(path, &plan).unwrap();
+        assert!(told.contains("1 file is not read"), "{told}");
+        assert!(told.contains("/parse_request; --seeds"), "{told}");
+        std::fs::create_dir(path.join("tests.round_trip")).unwrap();
+        assert_eq!(unused(path, &plan), None, "it is the corpus of one of the tests");
+        assert_eq!(unused(Path::new("/gone"), &plan), None);
+    }
 
     #[test]
     fn the_exit_code_says_how_it_ended() {

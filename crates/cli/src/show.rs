@@ -42,13 +42,9 @@ mod tests {
 
     fn target(script: &str) -> Planned {
         Planned {
-            view: samples::tests().remove(0),
             program: "/bin/sh".into(),
             arguments: vec!["-c".into(), script.into()],
-            environment: Vec::new(),
-            directory: "/".into(),
-            testdata: "/".into(),
-            can_show: true,
+            ..samples::plan().targets.remove(0)
         }
     }
 

@@ -140,7 +140,7 @@ fn value_text(value: &Value) -> String {
                 Err(_) => ", invalid UTF-8 replaced",
             };
             let cut = if kept.len() < text.len() { "…" } else { "" };
-            format!("{kept:?}{cut} ({} bytes{repaired})", bytes.len())
+            format!("{kept:?}{cut} ({}{repaired})", counted(bytes.len()))
         }
         Value::Bool(value) => value.to_string(),
         Value::Rune(value) => format!("{value:?}"),
@@ -170,5 +170,9 @@ fn float_text(value: f64, text: &str, bits: impl Fn() -> String) -> String {
 
 fn size_text(bytes: &[u8], kept: &[u8]) -> String {
     let cut = if kept.len() < bytes.len() { "…" } else { "" };
-    format!("{cut} ({} bytes)", bytes.len())
+    format!("{cut} ({})", counted(bytes.len()))
+}
+
+fn counted(bytes: usize) -> String {
+    if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
 }

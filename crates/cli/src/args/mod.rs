@@ -16,6 +16,12 @@ use fuzzd_coordinator::limits::{
 
 use crate::limits::INPUT_BYTES_DEFAULT;
 
+/// How long one input may run, unless `--timeout` says otherwise.
+pub(crate) const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+
+/// Memory one worker may use, in MB, unless `--rss-limit` says otherwise.
+pub(crate) const RSS_LIMIT_MB_DEFAULT: u64 = 2_048;
+
 /// The arguments of `cargo fuzzd run …` without the word that cargo puts in front.
 pub(crate) fn without_cargo_word(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let program = arguments.first().map(Path::new).and_then(Path::file_stem);
@@ -118,7 +124,8 @@ pub(crate) struct RunArgs {
     /// Directory of seeds, only ever read; may be given several times
     #[arg(long, value_name = "DIR", env = "FUZZD_SEEDS", hide_env = true)]
     pub(crate) seeds: Vec<PathBuf>,
-    /// Directory of the corpus [default: corpus/ in the state directory]
+    /// Directory of the corpus [default: corpus/ in the state directory]. Entries of a fuzz test
+    /// lie in DIR/<test>/ ('::' as '.'); files in DIR itself are not read: --seeds takes those
     #[arg(long, value_name = "DIR", env = "FUZZD_CORPUS", hide_env = true)]
     pub(crate) corpus: Option<PathBuf>,
     #[command(flatten)]
@@ -148,7 +155,7 @@ pub(crate) struct InputArgs {
     #[arg(env = "FUZZD_TIMEOUT", hide_env = true)]
     pub(crate) timeout: Duration,
     /// Memory one worker may use, in MB; 0 is no limit
-    #[arg(long, value_name = "MB", default_value_t = 2048, value_parser = rss_limit)]
+    #[arg(long, value_name = "MB", default_value_t = RSS_LIMIT_MB_DEFAULT, value_parser = rss_limit)]
     #[arg(env = "FUZZD_RSS_LIMIT", hide_env = true)]
     pub(crate) rss_limit: u64,
 }
@@ -200,6 +207,9 @@ pub(crate) struct ListArgs {
     /// Print one JSON object a line
     #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_JSON", hide_env = true)]
     pub(crate) json: bool,
+    /// Build without instrumentation
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_BLIND", hide_env = true)]
+    pub(crate) blind: bool,
     #[command(flatten)]
     pub(crate) cargo: CargoArgs,
 }
@@ -223,6 +233,9 @@ pub(crate) struct ReplayArgs {
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) input: InputArgs,
+    /// Build without instrumentation
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_BLIND", hide_env = true)]
+    pub(crate) blind: bool,
     #[command(flatten)]
     pub(crate) cargo: CargoArgs,
 }

@@ -14,6 +14,7 @@ use super::toolchain::{Toolchain, forget_outer_cargo};
 use super::wrapper::{SETTINGS_ENV, Settings};
 use super::{BuildError, FuzzPackage, Workspace, conflicts, flags, stub};
 use crate::args::CargoArgs;
+use crate::render::escape::shell_word;
 
 /// What to build, and how.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub(crate) struct TestExecutable {
     pub(crate) package: FuzzPackage,
     /// The name of the cargo target: the package's library, or a file in `tests/`.
     pub(crate) target: String,
+    /// The option by which cargo runs only this target.
+    pub(crate) target_option: String,
     /// Directories with shared libraries that it may need, as `cargo test` would set them.
     pub(crate) library_path: Vec<PathBuf>,
 }
@@ -42,8 +45,7 @@ pub(crate) struct TestExecutable {
 /// Builds. What the compiler has to say goes to stderr as it comes.
 pub(crate) fn build(options: &BuildOptions<'_>) -> Result<Vec<TestExecutable>, BuildError> {
     let top = options.workspace.target_directory.join("fuzzd");
-    std::fs::create_dir_all(&top)
-        .map_err(|source| BuildError::Write { path: top.clone(), source })?;
+    writable(&top).map_err(|source| BuildError::Write { path: top.clone(), source })?;
     let settings = settings(options, &top)?;
     let directory = top.join(key(options, &settings));
     let mut command = command(options, &directory);
@@ -64,6 +66,14 @@ pub(crate) fn build(options: &BuildOptions<'_>) -> Result<Vec<TestExecutable>, B
         return Err(BuildError::Failed);
     }
     found
+}
+
+/// Makes sure of `directory`, so that a compiler that cannot write there is not blamed for it.
+fn writable(directory: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    let trial = directory.join(format!("trial-{}", std::process::id()));
+    std::fs::write(&trial, "")?;
+    std::fs::remove_file(&trial)
 }
 
 /// What the wrapper has to know; `None` for a build without instrumentation.
@@ -208,9 +218,25 @@ fn executable(packages: &[FuzzPackage], artifact: Artifact) -> Option<TestExecut
     Some(TestExecutable {
         path: path.into(),
         package: package.clone(),
+        target_option: target_option(&artifact.target),
         target: artifact.target.name,
         library_path: Vec::new(),
     })
+}
+
+fn target_option(target: &cargo_metadata::Target) -> String {
+    let name = shell_word(&target.name);
+    if target.is_test() {
+        format!("--test {name}")
+    } else if target.is_bin() {
+        format!("--bin {name}")
+    } else if target.is_example() {
+        format!("--example {name}")
+    } else if target.is_bench() {
+        format!("--bench {name}")
+    } else {
+        "--lib".to_owned()
+    }
 }
 
 impl TestExecutable {

@@ -17,11 +17,8 @@ pub(crate) fn check(config: &CargoConfig, host: &str) -> Result<(), BuildError> 
     if let Some((origin, targets)) = config.build_targets()
         && let Some(target) = targets.iter().find(|target| target.as_str() != host)
     {
-        return Err(BuildError::Conflict {
-            origin,
-            flag: target.clone(),
-            reason: "the fuzz tests run on this machine and are built for it only",
-        });
+        let (target, host) = (target.clone(), host.to_owned());
+        return Err(BuildError::OtherTarget { origin, target, host });
     }
     for set in config.rustflags(host) {
         let found = in_flags(&set.flags).or_else(|| panic_in_flags(&set.flags));

@@ -73,6 +73,16 @@ pub(crate) enum BuildError {
         /// Why it cannot work.
         reason: &'static str,
     },
+    /// The user's configuration builds for another machine.
+    #[error("{origin} has {target}: fuzz tests run on this machine and are built for it only")]
+    OtherTarget {
+        /// Where it is set.
+        origin: String,
+        /// The target triple.
+        target: String,
+        /// The target triple of this machine.
+        host: String,
+    },
     /// The compiler takes none of the flags that instrument.
     #[error("{} cannot instrument: {message}", rustc.display())]
     NoInstrumentation {
@@ -122,6 +132,7 @@ impl BuildError {
             | Self::Metadata { .. }
             | Self::Config { .. }
             | Self::Conflict { .. }
+            | Self::OtherTarget { .. }
             | Self::NoInstrumentation { .. }
             | Self::Stub { .. }
             | Self::Messages(_)
@@ -138,7 +149,12 @@ impl BuildError {
             }
             Self::Start { .. } => Some("is Rust installed? see https://rustup.rs".to_owned()),
             Self::Conflict { .. } => {
-                Some("unset it for this command, or fuzz without guidance: --blind".to_owned())
+                let next = "unset it for this command (an empty RUSTFLAGS hides the flags of \
+                            configuration files), or fuzz without guidance: --blind";
+                Some(next.to_owned())
+            }
+            Self::OtherTarget { host, .. } => {
+                Some(format!("set CARGO_BUILD_TARGET={host} for this command"))
             }
             Self::NoInstrumentation { .. } => {
                 Some("use a stable rustc with LLVM, or fuzz without guidance: --blind".to_owned())
@@ -147,10 +163,12 @@ impl BuildError {
             | Self::Metadata { .. }
             | Self::Config { .. }
             | Self::Stub { .. }
-            | Self::Write { .. }
             | Self::Messages(_)
             | Self::Failed
             | Self::Wrapper { .. } => None,
+            Self::Write { .. } => {
+                Some("make it writable, or build elsewhere with CARGO_TARGET_DIR".to_owned())
+            }
         }
     }
 }

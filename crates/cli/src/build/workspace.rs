@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Node, PackageId};
+use cargo_metadata::{
+    CargoOpt, DependencyKind, Metadata, MetadataCommand, Node, NodeDep, PackageId,
+};
 
 use super::BuildError;
 use super::toolchain;
@@ -21,7 +23,7 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// Where cargo builds.
     pub(crate) target_directory: PathBuf,
-    /// Members that depend on fuzzd, by name.
+    /// Members that depend on fuzzd, also through another package, by name.
     pub(crate) packages: Vec<FuzzPackage>,
     /// All members, by name.
     pub(crate) members: Vec<String>,
@@ -79,7 +81,7 @@ impl Workspace {
             .iter()
             .filter(|id| !runtime.contains(id))
             .filter_map(|id| graph.get(id))
-            .filter(|node| node.deps.iter().any(|dependency| is_fuzzd(&dependency.pkg)))
+            .filter(|node| uses(node, &graph, &is_fuzzd))
             .map(|node| fuzz_package(&metadata[&node.id]))
             .collect();
         packages.sort_by(|one, other| one.name.cmp(&other.name));
@@ -167,6 +169,34 @@ fn uninstrumented(
         })
         .collect();
     left_out.into_iter().collect()
+}
+
+/// Whether tests of a package can name a package that `is_wanted`: as a dependency, or through
+/// one that passes it on, which those that are only for its own tests cannot.
+fn uses(
+    package: &Node,
+    graph: &HashMap<&PackageId, &Node>,
+    is_wanted: &impl Fn(&PackageId) -> bool,
+) -> bool {
+    let linked = |node: &Node, kinds: &[DependencyKind]| -> Vec<PackageId> {
+        let has_kind = |dependency: &&NodeDep| {
+            dependency.dep_kinds.iter().any(|kind| kinds.contains(&kind.kind))
+        };
+        node.deps.iter().filter(has_kind).map(|dependency| dependency.pkg.clone()).collect()
+    };
+    let mut open = linked(package, &[DependencyKind::Normal, DependencyKind::Development]);
+    let mut seen: BTreeSet<PackageId> = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if is_wanted(&id) {
+            return true;
+        }
+        if seen.insert(id.clone())
+            && let Some(node) = graph.get(&id)
+        {
+            open.extend(linked(node, &[DependencyKind::Normal]));
+        }
+    }
+    false
 }
 
 /// What is linked into the start packages: dependencies of build scripts do not count.

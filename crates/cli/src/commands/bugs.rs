@@ -1,7 +1,7 @@
 //! `fuzzd bugs`: what was found, from the state directory alone.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fuzzd_coordinator::store::{BugInputs, StoredBug};
@@ -12,8 +12,9 @@ use crate::args::{BugsAction, BugsArgs};
 use crate::build::workspace;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::invocation::replay_file;
 use crate::output::print;
-use crate::render::crash::shown_input;
+use crate::render::crash::{details, shown_input};
 use crate::render::json::encoded;
 use crate::render::summary::columns;
 use crate::render::{escape, format};
@@ -33,13 +34,26 @@ pub(crate) fn bugs(arguments: &BugsArgs) -> Result<Exit, CliError> {
         }
         None | Some(BugsAction::List) => print(&table(&bugs)),
         Some(BugsAction::Show { signature }) => {
+            let here = std::env::current_dir().unwrap_or_default();
+            let place = Place { here, manifest_path: arguments.manifest_path.as_deref() };
             for bug in chosen(&bugs, signature)? {
                 let inputs = session::bug_inputs(&state, &bug.test, bug.signature)?;
-                print(&if arguments.json { detailed(bug, &inputs) } else { shown(bug, &inputs) });
+                print(&match arguments.json {
+                    true => detailed(bug, &inputs),
+                    false => shown(bug, &inputs, &place),
+                });
             }
         }
     }
     Ok(Exit::Fine)
+}
+
+/// Where the person is.
+struct Place<'a> {
+    /// Paths below it are shown without it.
+    here: PathBuf,
+    /// As it was given.
+    manifest_path: Option<&'a Path>,
 }
 
 fn state(arguments: &BugsArgs) -> Result<PathBuf, CliError> {
@@ -56,6 +70,7 @@ fn chosen<'a>(bugs: &'a [StoredBug], beginning: &str) -> Result<Vec<&'a StoredBu
     let matching = |bug: &&StoredBug| bug.signature.to_string().starts_with(beginning);
     let chosen: Vec<&StoredBug> = bugs.iter().filter(matching).collect();
     let mut signatures: Vec<String> = chosen.iter().map(|bug| bug.signature.to_string()).collect();
+    signatures.sort();
     signatures.dedup();
     match signatures.len() {
         1 => Ok(chosen),
@@ -90,7 +105,7 @@ fn table(bugs: &[StoredBug]) -> String {
     columns(&rows, usize::MAX)
 }
 
-fn shown(bug: &StoredBug, inputs: &BugInputs) -> String {
+fn shown(bug: &StoredBug, inputs: &BugInputs, place: &Place<'_>) -> String {
     let mut text = format!("bug {}\n", bug.signature);
     let mut field = |label: &str, value: &str| {
         if !value.is_empty() {
@@ -102,7 +117,7 @@ fn shown(bug: &StoredBug, inputs: &BugInputs) -> String {
     field("fuzz test", &escape::line(&bug.test));
     field("kind", &bug.kind.name());
     field("message", &escape::line(bug.message.trim_end()));
-    field("location", &escape::line(&bug.location));
+    field("location", &escape::line(&format::short_place(&bug.location, &place.here)));
     field("reproduced", &format!("{} of {}", bug.reproduced, bug.runs));
     let times = format::counted(usize::try_from(bug.count).unwrap_or(usize::MAX), "time");
     field("seen", &format!("{times}, first {}", age(bug.first_seen)));
@@ -112,18 +127,12 @@ fn shown(bug: &StoredBug, inputs: &BugInputs) -> String {
         field(if position == 0 { "input" } else { "" }, line);
     }
     if let Some(path) = &bug.path {
-        field("file", &escape::line(&path.to_string_lossy()));
-        let word = |text: &str| escape::shell_word(text);
-        let path = word(&path.to_string_lossy());
-        field("replay", &format!("fuzzd replay {} {path}", word(&bug.test)));
+        let path = format::short_path(path, &place.here).to_string_lossy();
+        field("file", &escape::line(&path));
+        field("replay", &replay_file(place.manifest_path, &bug.test, &path));
     }
     field("originals", &inputs.originals.len().to_string());
-    if !bug.details.trim().is_empty() {
-        text.push_str("\n  Details\n");
-        for line in escape::lines(bug.details.trim_end()) {
-            writeln!(text, "      {line}").unwrap_or_default();
-        }
-    }
+    text.push_str(&details(&bug.details, &place.here));
     text
 }
 

@@ -12,7 +12,7 @@ use crate::render::escape;
 
 /// Carries out `fuzzd list`.
 pub(crate) fn list(arguments: &ListArgs) -> Result<Exit, CliError> {
-    let built = build_tests(&arguments.cargo, true)?;
+    let built = build_tests(&arguments.cargo, !arguments.blind)?;
     print(&if arguments.json { events(&built.tests) } else { table(&built.tests) });
     Ok(Exit::Fine)
 }

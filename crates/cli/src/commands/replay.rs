@@ -11,14 +11,14 @@ use crate::exit::Exit;
 use crate::limits::REPLAY_FILE_BYTES_MAX;
 use crate::output::print;
 use crate::plan::{Planned, plan};
-use crate::render::format::counted;
+use crate::render::format::{counted, short_path};
 use crate::render::{crash, escape};
 use crate::session;
 
 /// Carries out `fuzzd replay`.
 pub(crate) fn replay(arguments: &ReplayArgs) -> Result<Exit, CliError> {
     let given = files(&arguments.paths)?;
-    let plan = plan(std::slice::from_ref(&arguments.test), &arguments.cargo, true)?;
+    let plan = plan(std::slice::from_ref(&arguments.test), &arguments.cargo, !arguments.blind)?;
     let [target] = &plan.targets[..] else {
         let names: Vec<&str> = plan.targets.iter().map(|t| t.view.name.as_str()).collect();
         let problem = format!("inputs belong to one fuzz test, not to {}", names.join(", "));
@@ -37,7 +37,8 @@ pub(crate) fn replay(arguments: &ReplayArgs) -> Result<Exit, CliError> {
         input_timeout: arguments.input.timeout,
         rss_limit_bytes: session::rss_limit_bytes(arguments.input.rss_limit),
     };
-    let mut tally = Tally::default();
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut tally = Tally { here, ..Tally::default() };
     session::replay(target, read(files)?, limits, |result| print(&tally.row(&result)))?;
     print(&tally.summary(&target.view.name));
     Ok(tally.exit())
@@ -95,6 +96,8 @@ fn read(files: Vec<PathBuf>) -> Result<Vec<ReplayInput>, CliError> {
 /// How many inputs did what.
 #[derive(Debug, Default)]
 struct Tally {
+    /// Paths below it are shown without it.
+    here: PathBuf,
     passed: usize,
     rejected: usize,
     failed: usize,
@@ -105,7 +108,7 @@ struct Tally {
 impl Tally {
     /// The line of one result, with message and place where it failed.
     fn row(&mut self, result: &ReplayResult) -> String {
-        let path = escape::line(&result.path.to_string_lossy());
+        let path = escape::line(&short_path(&result.path, &self.here).to_string_lossy());
         match &result.verdict {
             ReplayVerdict::Passed => {
                 self.passed += 1;
@@ -119,7 +122,7 @@ impl Tally {
                 self.failed += 1;
                 let mut row = format!("FAIL        {path}\n");
                 let mut detail = String::new();
-                crash::failure_fields(&mut detail, failure);
+                crash::failure_fields(&mut detail, failure, &self.here);
                 for line in [format!("  kind        {}", failure.kind.name())]
                     .iter()
                     .map(String::as_str)

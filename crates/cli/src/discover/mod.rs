@@ -211,6 +211,7 @@ mod tests {
                 root: PathBuf::from("/src").join(package),
             },
             target: target.to_owned(),
+            target_option: "--lib".to_owned(),
             library_path: Vec::new(),
         }
     }

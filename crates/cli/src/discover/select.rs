@@ -77,7 +77,7 @@ fn one_request(tests: &[FuzzTest], request: &str) -> Result<Vec<usize>, Discover
         (0..tests.len()).filter(|position| wanted(&tests[*position])).collect()
     };
     let unknown = || {
-        let names = tests.iter().flat_map(|test| [test.name.as_str(), test.test_path.as_str()]);
+        let names = tests.iter().map(|test| test.name.as_str());
         DiscoverError::UnknownTest { name: request.to_owned(), near: near(request, names) }
     };
     if request.contains(['*', '?', '[']) {
@@ -104,13 +104,13 @@ fn one_request(tests: &[FuzzTest], request: &str) -> Result<Vec<usize>, Discover
     }
 }
 
-/// Names that look like `request`, the best first. The last part of a path may match by itself.
+/// Names that look like `request`, the best first. The end of a name may match by itself.
 pub(crate) fn near<'a>(request: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut scored: Vec<(f64, &str)> = names
         .map(|name| {
-            let last = name.rsplit("::").next().unwrap_or(name);
-            let likeness = strsim::jaro_winkler(request, name);
-            (likeness.max(strsim::jaro_winkler(request, last)), name)
+            let ends = name.match_indices(['.', ':']).map(|(at, _)| &name[at + 1..]);
+            let likenesses = ends.chain([name]).map(|end| strsim::jaro_winkler(request, end));
+            (likenesses.fold(0.0, f64::max), name)
         })
         .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
         .collect();
@@ -146,6 +146,7 @@ mod tests {
                 path: "/t".into(),
                 package,
                 target: "p".into(),
+                target_option: "--lib".into(),
                 library_path: Vec::new(),
             },
             testdata: "/d".into(),
@@ -189,6 +190,8 @@ mod tests {
     fn an_unknown_name_brings_the_nearest_ones() {
         let told = chosen(NAMES, &["parse_reqest"]).unwrap_err();
         assert!(told.starts_with("there is no fuzz test parse_reqest; did you mean parse_request"));
+        let told = chosen(&["p.fuzz_a.same", "p.x::other"], &["fuzz_a.sam"]).unwrap_err();
+        assert!(told.ends_with("did you mean p.fuzz_a.same?"), "{told}");
         assert_eq!(chosen(NAMES, &["zzz"]), Err("there is no fuzz test zzz".into()));
         assert!(chosen(NAMES, &["x*"]).is_err());
         assert!(chosen(NAMES, &["a[b"]).unwrap_err().contains("is not a pattern"));

@@ -1,14 +1,15 @@
 //! One bug as people see it.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use fuzzd_core::failure::Failure;
 use fuzzd_core::session::BugReport;
 use fuzzd_protocol::value::{Value, ValueType};
 use fuzzd_protocol::{input, text};
 
-use super::format::counted;
-use super::{TestView, escape, name};
+use super::format::{counted, short_path, short_place};
+use super::{Context, TestView, escape, frames, name};
 use crate::limits::{SHOWN_DETAILS_LINES_MAX, SHOWN_INPUT_BYTES_MAX, SHOWN_MESSAGE_CHARS_MAX};
 
 /// Columns of the rule above and below a bug.
@@ -18,17 +19,17 @@ const RULE_COLUMNS: usize = 80;
 pub(crate) fn block(
     bug: &BugReport,
     shown: Option<&str>,
-    tests: &[TestView],
+    context: &Context,
     is_colored: bool,
 ) -> String {
     let (red, plain) = if is_colored { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
     let rule = "─".repeat(RULE_COLUMNS);
-    let view = tests.get(bug.test.0);
-    let test = name(tests, bug.test);
+    let view = context.tests.get(bug.test.0);
+    let test = name(&context.tests, bug.test);
     let kind = bug.failure.kind.name();
     let mut block = format!("{rule}\n{red}new bug: {kind} in {test}{plain}\n\n");
     field(&mut block, "bug", &bug.signature.to_string());
-    failure_fields(&mut block, &bug.failure);
+    failure_fields(&mut block, &bug.failure, &context.here);
     field(&mut block, "reproduced", &reproduced(bug));
     field(&mut block, "size", &counted(bug.input.len(), "byte"));
     let types = view.map_or(&[][..], |view| &view.types);
@@ -42,7 +43,7 @@ pub(crate) fn block(
     {
         field(&mut block, if position == 0 { "values" } else { "" }, &line);
     }
-    let path = bug.path.as_ref().map(|path| path.to_string_lossy());
+    let path = bug.path.as_ref().map(|path| short_path(path, &context.here).to_string_lossy());
     if let Some(path) = &path {
         field(&mut block, "file", &escape::line(path));
     }
@@ -52,29 +53,40 @@ pub(crate) fn block(
             indented(&mut block, &command);
         }
     }
-    let details = cut_lines(&bug.failure.details);
-    if !details.is_empty() {
-        block.push_str("\n  Details\n");
-        for line in &details {
-            indented(&mut block, line);
-        }
-    }
+    block.push_str(&details(&bug.failure.details, &context.here));
     block.push_str(&rule);
     block.push('\n');
     block
 }
 
+/// The backtrace, or whatever else the target has left; nothing if it is nothing.
+pub(crate) fn details(text: &str, here: &Path) -> String {
+    let (label, lines) = match frames::lines(text, here) {
+        Some(lines) => ("Backtrace", lines),
+        None => ("Details", cut_lines(text)),
+    };
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut block = format!("\n  {label}\n");
+    for line in &lines {
+        indented(&mut block, line);
+    }
+    block
+}
+
 /// One line for a bug: kind, test, message, file.
-pub(crate) fn one_line(what: &str, bug: &BugReport, tests: &[TestView]) -> String {
+pub(crate) fn one_line(what: &str, bug: &BugReport, context: &Context) -> String {
     let kind = bug.failure.kind.name();
-    let mut line = format!("{what} {}: {kind} in {}", bug.signature, name(tests, bug.test));
+    let mut line =
+        format!("{what} {}: {kind} in {}", bug.signature, name(&context.tests, bug.test));
     let message = message(&bug.failure);
     if !message.is_empty() {
         // Writing to a string does not fail.
         write!(line, ": {}", escape::cut(&message, RULE_COLUMNS)).unwrap_or_default();
     }
     if let Some(path) = &bug.path {
-        write!(line, " ({})", escape::line(&path.to_string_lossy())).unwrap_or_default();
+        write!(line, " ({})", context.path(path)).unwrap_or_default();
     }
     line.push('\n');
     line
@@ -90,13 +102,13 @@ fn indented(block: &mut String, line: &str) {
 }
 
 /// Message and location of a failure, where there are any.
-pub(crate) fn failure_fields(block: &mut String, failure: &Failure) {
+pub(crate) fn failure_fields(block: &mut String, failure: &Failure, here: &Path) {
     let message = message(failure);
     if !message.is_empty() {
         field(block, "message", &message);
     }
     if !failure.location.is_empty() {
-        field(block, "location", &escape::line(&failure.location));
+        field(block, "location", &escape::line(&short_place(&failure.location, here)));
     }
 }
 
@@ -173,7 +185,7 @@ mod tests {
     #[test]
     fn a_bug_has_all_that_is_needed_to_see_it_again() {
         let values = Some("Request {\n    method: \"GET\",\n}");
-        let block = block(&samples::bug(), values, &samples::tests(), false);
+        let block = block(&samples::bug(), values, &samples::context(), false);
         insta::assert_snapshot!(block, @r#"
         ────────────────────────────────────────────────────────────────────────────────
         new bug: panic in parse_request
@@ -187,16 +199,14 @@ mod tests {
           values      Request {
                           method: "GET",
                       }
-          file        /w/testdata/fuzz/parse_request/panic-1
+          file        testdata/fuzz/parse_request/panic-1
 
           Replay it with
               cargo test parse_request
-              fuzzd replay parse_request /w/testdata/fuzz/parse_request/panic-1
+              fuzzd replay parse_request testdata/fuzz/parse_request/panic-1
 
-          Details
-              stack backtrace:
-                 0: my_crate::parse
-                           at src/lib.rs:10
+          Backtrace
+              my_crate::parse                           src/lib.rs:10
         ────────────────────────────────────────────────────────────────────────────────
         "#);
     }
@@ -225,8 +235,8 @@ mod tests {
         bug.failure.location = "\x1b]0;x\x07".to_owned();
         bug.failure.details = "one\x1b[31m\ntwo\u{9b}".to_owned();
         bug.path = Some("/tmp/\x1b[31mx".into());
-        let block = block(&bug, Some("\x1b[2J"), &samples::tests(), false);
-        let line = one_line("known bug", &bug, &samples::tests());
+        let block = block(&bug, Some("\x1b[2J"), &samples::context(), false);
+        let line = one_line("known bug", &bug, &samples::context());
         assert!(!block.chars().chain(line.chars()).any(|c| c != '\n' && c.is_control()));
     }
 }

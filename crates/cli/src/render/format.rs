@@ -1,6 +1,26 @@
 //! Numbers as people read them.
 
+use std::path::Path;
 use std::time::Duration;
+
+/// A path below `here` without it; any other path as it is.
+pub(crate) fn short_path<'a>(path: &'a Path, here: &Path) -> &'a Path {
+    path.strip_prefix(here).ok().filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path)
+}
+
+/// A place in a source file: in a registry from the crate on, in the standard library from its
+/// crate on, relative to `here` or to the package.
+pub(crate) fn short_place(place: &str, here: &Path) -> String {
+    let behind = |mark: &str, levels: usize| {
+        let (_, rest) = place.split_once(mark)?;
+        rest.splitn(levels + 1, '/').nth(levels)
+    };
+    behind("/registry/src/", 1)
+        .or_else(|| behind("/git/checkouts/", 0))
+        .or_else(|| behind("/rustc/", 2))
+        .or_else(|| place.strip_prefix("./"))
+        .map_or_else(|| short_path(Path::new(place), here).display().to_string(), str::to_owned)
+}
 
 /// Whole seconds in Go's form: `9s`, `23m9s`, `1h0m5s`.
 pub(crate) fn duration(duration: Duration) -> String {
@@ -37,6 +57,27 @@ mod tests {
         for (seconds, shown) in [(0, "0s"), (59, "59s"), (1389, "23m9s"), (3605, "1h0m5s")] {
             assert_eq!(duration(Duration::from_secs(seconds)), shown);
         }
+    }
+
+    #[test]
+    fn places_are_as_short_as_they_can_be() {
+        let here = Path::new("/home/me/w");
+        for (place, shown) in [
+            (
+                "/c/registry/src/index.crates.io-1949/semver-0.11.0/src/a.rs:3:1",
+                "semver-0.11.0/src/a.rs:3:1",
+            ),
+            ("/rustc/59807616/library/core/src/option.rs:1016:21", "core/src/option.rs:1016:21"),
+            ("/c/git/checkouts/x-91/22ab/src/lib.rs:1", "x-91/22ab/src/lib.rs:1"),
+            ("./src/lib.rs:8:52", "src/lib.rs:8:52"),
+            ("/home/me/w/a/src/lib.rs:1:2", "a/src/lib.rs:1:2"),
+            ("/elsewhere/lib.rs:1:2", "/elsewhere/lib.rs:1:2"),
+            ("src/lib.rs:10:5", "src/lib.rs:10:5"),
+            ("", ""),
+        ] {
+            assert_eq!(short_place(place, here), shown);
+        }
+        assert_eq!(short_path(here, here), here);
     }
 
     #[test]

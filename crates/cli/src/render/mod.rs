@@ -6,6 +6,7 @@
 pub(crate) mod crash;
 pub(crate) mod escape;
 pub(crate) mod format;
+mod frames;
 pub(crate) mod json;
 pub(crate) mod plain;
 pub(crate) mod status;
@@ -14,7 +15,7 @@ pub(crate) mod summary;
 #[cfg(test)]
 pub(crate) mod samples;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fuzzd_core::ids::TestIndex;
@@ -42,6 +43,23 @@ pub(crate) struct TestView {
     pub(crate) cargo_test: Option<String>,
     /// Replays its inputs with fuzzd; a path can be put behind it.
     pub(crate) replay: String,
+}
+
+/// What people are shown beside the reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Context {
+    pub(crate) tests: Vec<TestView>,
+    /// Lists the bugs of the session.
+    pub(crate) list_bugs: String,
+    /// The directory that commands are typed in: paths below it are shown without it.
+    pub(crate) here: PathBuf,
+}
+
+impl Context {
+    /// A path for people, in one line.
+    fn path(&self, path: &Path) -> String {
+        escape::line(&format::short_path(path, &self.here).to_string_lossy())
+    }
 }
 
 /// The beginning of a session.
@@ -75,7 +93,7 @@ impl Renderer {
     /// The types of the parameters of all fuzz tests, in their order.
     pub(crate) fn types_known(&mut self, types: impl Iterator<Item = Vec<ValueType>>) {
         let tests = match self {
-            Self::Plain(plain) => &mut plain.tests,
+            Self::Plain(plain) => &mut plain.context.tests,
             Self::Json(json) => &mut json.tests,
         };
         for (view, types) in tests.iter_mut().zip(types) {
@@ -118,7 +136,7 @@ impl Renderer {
     /// The session is over.
     pub(crate) fn finished(&self, summary: &Summary, elapsed: Duration) -> Vec<Line> {
         match self {
-            Self::Plain(plain) => summary::lines(summary, &plain.tests),
+            Self::Plain(plain) => summary::lines(summary, &plain.context),
             Self::Json(json) => json.finished(summary, elapsed),
         }
     }

@@ -9,7 +9,7 @@ use fuzzd_core::session::{BugReport, Report, Status};
 
 use super::format::{counted, duration};
 use super::status::{self, Pacer};
-use super::{Beginning, Line, TestView, crash, escape, name};
+use super::{Beginning, Context, Line, crash, escape, name};
 use crate::limits::STATUS_LINE_INTERVAL;
 
 /// What the lines go to.
@@ -24,15 +24,15 @@ pub(crate) struct Screen {
 /// Renders for people.
 #[derive(Debug)]
 pub(crate) struct Plain {
-    pub(crate) tests: Vec<TestView>,
+    pub(crate) context: Context,
     screen: Screen,
     pacer: Pacer,
 }
 
 impl Plain {
-    /// A session with these tests, shown on this screen.
-    pub(crate) fn new(tests: Vec<TestView>, screen: Screen) -> Self {
-        Self { tests, screen, pacer: Pacer::default() }
+    /// A session that is shown on this screen.
+    pub(crate) fn new(context: Context, screen: Screen) -> Self {
+        Self { context, screen, pacer: Pacer::default() }
     }
 
     /// Another width of the terminal; nothing where there is none.
@@ -43,7 +43,7 @@ impl Plain {
     }
 
     pub(super) fn started(&self, beginning: &Beginning) -> Vec<Line> {
-        let tests = counted(self.tests.len(), "fuzz test");
+        let tests = counted(self.context.tests.len(), "fuzz test");
         let workers = counted(beginning.workers, "worker");
         let until = match (beginning.time, beginning.execs) {
             (None, None) => "until Ctrl-C".to_owned(),
@@ -51,12 +51,12 @@ impl Plain {
             (None, Some(execs)) => format!("for {execs} executions"),
             (Some(time), Some(execs)) => format!("for {} or {execs} executions", exact(time)),
         };
-        let state = escape::line(&beginning.state.to_string_lossy());
+        let state = self.context.path(&beginning.state);
         let mut lines = vec![err(format!(
             "fuzzing {tests} with {workers}, {until}; seed {}, state {state}",
             beginning.seed
         ))];
-        for view in &self.tests {
+        for view in &self.context.tests {
             lines.push(err(format!("  {}", escape::line(&view.name))));
         }
         lines
@@ -85,19 +85,19 @@ impl Plain {
             Report::BugMinimized(bug) => {
                 let size = counted(bug.input.len(), "byte");
                 let what = format!("minimized to {size}, bug");
-                vec![Line::Out(crash::one_line(&what, bug, &self.tests))]
+                vec![Line::Out(crash::one_line(&what, bug, &self.context))]
             }
             Report::KnownBug(bug) => {
-                vec![Line::Out(crash::one_line("known bug", bug, &self.tests))]
+                vec![Line::Out(crash::one_line("known bug", bug, &self.context))]
             }
             Report::NoLongerFails(bug) => {
-                vec![Line::Out(crash::one_line("no longer fails, bug", bug, &self.tests))]
+                vec![Line::Out(crash::one_line("no longer fails, bug", bug, &self.context))]
             }
             Report::Unconfirmed(bug) => {
                 vec![Line::Out(crash::one_line(
                     "killed from outside, not a bug:",
                     bug,
-                    &self.tests,
+                    &self.context,
                 ))]
             }
             Report::WorkerLost { worker, test, reason } => {
@@ -122,7 +122,7 @@ impl Plain {
 
     /// A new bug, with its input as its target prints it.
     pub(super) fn bug(&self, bug: &BugReport, shown: Option<&str>) -> Vec<Line> {
-        vec![Line::Out(crash::block(bug, shown, &self.tests, self.screen.is_colored))]
+        vec![Line::Out(crash::block(bug, shown, &self.context, self.screen.is_colored))]
     }
 
     fn status(&mut self, status: &Status, elapsed: Duration) -> Vec<Line> {
@@ -136,7 +136,7 @@ impl Plain {
     }
 
     fn name(&self, test: fuzzd_core::ids::TestIndex) -> String {
-        name(&self.tests, test)
+        name(&self.context.tests, test)
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
     use fuzzd_core::ids::{TestIndex, WorkerId};
 
     fn plain(columns: Option<usize>) -> Plain {
-        Plain::new(samples::tests(), Screen { columns, is_colored: false })
+        Plain::new(samples::context(), Screen { columns, is_colored: false })
     }
 
     fn shown(lines: &[Line]) -> String {
@@ -238,7 +238,7 @@ mod tests {
             execs: Some(10),
         };
         insta::assert_snapshot!(shown(&plain(None).started(&beginning)), @r#"
-        err fuzzing 2 fuzz tests with 2 workers, for 1.5s or 10 executions; seed 7, state /w/.fuzzd
+        err fuzzing 2 fuzz tests with 2 workers, for 1.5s or 10 executions; seed 7, state .fuzzd
         err   parse_request
         err   tests::round_trip
         "#);

@@ -10,7 +10,8 @@ use fuzzd_core::session::{
 use fuzzd_core::signature::FailureKind;
 use fuzzd_protocol::value::ValueType;
 
-use super::TestView;
+use super::{Context, TestView};
+use crate::plan::{Plan, Planned};
 
 pub(crate) fn status() -> Status {
     Status {
@@ -64,6 +65,23 @@ pub(crate) fn tests() -> Vec<TestView> {
         view("parse_request", &[ValueType::Bytes]),
         view("tests::round_trip", &[ValueType::String, ValueType::Uint32]),
     ]
+}
+
+pub(crate) fn plan() -> Plan {
+    let target = |view| Planned {
+        view,
+        program: "/bin/true".into(),
+        arguments: Vec::new(),
+        environment: Vec::new(),
+        directory: "/".into(),
+        testdata: "/".into(),
+        can_show: true,
+    };
+    Plan { targets: tests().into_iter().map(target).collect(), root: "/w".into() }
+}
+
+pub(crate) fn context() -> Context {
+    Context { tests: tests(), list_bugs: "fuzzd bugs".to_owned(), here: "/w".into() }
 }
 
 pub(crate) fn summary() -> Summary {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use fuzzd_core::session::{FinishReason, Summary, TestSummary, UnsavedCrash};
 
 use super::format::{duration, rate};
-use super::{Line, TestView, crash, escape, name};
+use super::{Context, Line, TestView, crash, escape, name};
 
 /// Why a session ended, in words.
 pub(crate) const fn reason(reason: FinishReason) -> &'static str {
@@ -22,13 +22,14 @@ pub(crate) const fn reason(reason: FinishReason) -> &'static str {
 }
 
 /// All of it: unsaved crashes to stderr, the rest to stdout.
-pub(crate) fn lines(summary: &Summary, tests: &[TestView]) -> Vec<Line> {
-    let mut lines = unsaved(summary, tests);
-    lines.push(Line::Out(text(summary, tests)));
+pub(crate) fn lines(summary: &Summary, context: &Context) -> Vec<Line> {
+    let mut lines = unsaved(summary, &context.tests);
+    lines.push(Line::Out(text(summary, context)));
     lines
 }
 
-fn text(summary: &Summary, tests: &[TestView]) -> String {
+fn text(summary: &Summary, context: &Context) -> String {
+    let tests = &context.tests;
     let status = &summary.status;
     let seconds = status.elapsed.as_secs_f64();
     let mut text = format!("\n{} after {}\n", reason(summary.reason), duration(status.elapsed));
@@ -53,9 +54,21 @@ fn text(summary: &Summary, tests: &[TestView]) -> String {
             writeln!(text, "\n{test} was given up: {}", reason.join("\n    ")).unwrap_or_default();
         }
     }
+    text.push_str(&not_reached(summary, tests));
     text.push('\n');
-    text.push_str(&next(summary, tests));
+    text.push_str(&next(summary, context));
     text
+}
+
+/// Fuzz tests whose turn never came: without a word they would look like fuzzed ones.
+fn not_reached(summary: &Summary, tests: &[TestView]) -> String {
+    let was_left = |test: &&TestSummary| test.execs == 0 && test.given_up.is_none();
+    let left: Vec<String> =
+        summary.tests.iter().filter(was_left).map(|test| name(tests, test.test)).collect();
+    if left.is_empty() || summary.reason == FinishReason::WorkersWouldNotStart {
+        return String::new();
+    }
+    format!("\nNot fuzzed this time: {}. Give the session more time.\n", left.join(", "))
 }
 
 fn table(text: &mut String, summaries: &[TestSummary], tests: &[TestView]) {
@@ -101,14 +114,14 @@ pub(crate) fn columns(rows: &[Vec<String>], first_right: usize) -> String {
 }
 
 /// What to do next.
-fn next(summary: &Summary, tests: &[TestView]) -> String {
+fn next(summary: &Summary, context: &Context) -> String {
     let with_bugs = |test: &&TestSummary| test.bugs_new + test.bugs_known > 0;
     let failing = summary.tests.iter().filter(with_bugs).count();
     let replayed = summary
         .tests
         .iter()
         .filter(with_bugs)
-        .filter_map(|test| tests.get(test.test.0)?.cargo_test.as_ref());
+        .filter_map(|test| context.tests.get(test.test.0)?.cargo_test.as_ref());
     if failing == 0 {
         return match summary.reason {
             FinishReason::WorkersWouldNotStart => {
@@ -123,7 +136,7 @@ fn next(summary: &Summary, tests: &[TestView]) -> String {
             }
         };
     }
-    let mut rows = vec![vec!["fuzzd bugs".to_owned(), "lists the bugs".to_owned()]];
+    let mut rows = vec![vec![context.list_bugs.clone(), "lists the bugs".to_owned()]];
     rows.extend(
         replayed.map(|command| vec![command.clone(), "fails until its bugs are fixed".into()]),
     );
@@ -162,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_end_has_totals_a_line_for_each_test_and_what_to_do() {
-        insta::assert_snapshot!(text(&samples::summary(), &samples::tests()), @r#"
+        insta::assert_snapshot!(text(&samples::summary(), &samples::context()), @r#"
 
         time is up after 1m2s
           executions  1204551 (19428/s), and 4123 of the engine's own
@@ -192,7 +205,15 @@ mod tests {
         let mut summary = samples::summary();
         summary.tests.truncate(1);
         (summary.tests[0].bugs_new, summary.tests[0].bugs_known) = (0, 0);
-        assert!(text(&summary, &samples::tests()).ends_with("with what was found.\n"));
+        assert!(text(&summary, &samples::context()).ends_with("with what was found.\n"));
+    }
+
+    #[test]
+    fn fuzz_tests_whose_turn_never_came_are_named() {
+        let mut summary = samples::summary();
+        (summary.tests[1].execs, summary.tests[1].given_up) = (0, None);
+        let text = text(&summary, &samples::context());
+        assert!(text.contains("\nNot fuzzed this time: tests::round_trip. Give"), "{text}");
     }
 
     #[test]
@@ -200,7 +221,7 @@ mod tests {
         let mut summary = samples::summary();
         summary.unsaved = vec![samples::unsaved()];
         summary.unsaved_entries = 2;
-        let lines = lines(&summary, &samples::tests());
+        let lines = lines(&summary, &samples::context());
         let Line::Err(crash) = &lines[0] else { panic!("not on stderr") };
         assert!(crash.ends_with("\nR0VUIP8=\n"), "{crash}");
         assert_eq!(

@@ -92,3 +92,36 @@ fn flags_that_cannot_work_are_refused_before_anything_is_built() {
         assert!(!stderr.contains("Compiling"), "{stderr}");
     }
 }
+
+#[test]
+fn a_target_directory_that_takes_no_files_is_named() {
+    let fixture = Fixture::new();
+    fixture.write("taken", "a file");
+    let mut command = fuzzd(&fixture.root(), &["build", "--offline"]);
+    let (code, _, stderr) = outcome(command.env("CARGO_TARGET_DIR", fixture.root().join("taken")));
+    assert!(code == 4 && stderr.contains("failed to write"), "{code} {stderr}");
+    assert!(stderr.contains("build elsewhere with CARGO_TARGET_DIR"), "{stderr}");
+}
+
+#[test]
+fn fuzzd_may_come_through_another_package() {
+    let fixture = Fixture::new();
+    fixture
+        .write("Cargo.toml", "[workspace]\nresolver = '2'\nmembers = ['via', 'helper', 'user']\n");
+    let package = |name: &str, dependencies: &str| {
+        let manifest = format!("{name}/Cargo.toml");
+        let head = format!("[package]\nname = '{name}'\nversion = '0.1.0'\nedition = '2021'\n");
+        fixture.write(&manifest, &format!("{head}{dependencies}"));
+    };
+    package("helper", "[dependencies]\nfuzzd = { path = '../../runtime' }\n");
+    fixture.write("helper/src/lib.rs", "pub use fuzzd;\n");
+    package("via", "[dev-dependencies]\nhelper = { path = '../helper' }\n");
+    fixture.write("via/src/lib.rs", "");
+    fixture.write("via/tests/fuzz.rs", "helper::fuzzd::fuzz!(outside, |_: &[u8]| {});\n");
+    // What `via` needs for its own tests is nothing to those who use it.
+    package("user", "[dependencies]\nvia = { path = '../via' }\n");
+    fixture.write("user/src/lib.rs", "#[cfg(test)] compile_error!(\"it was built\");\n");
+    let (code, stdout, stderr) = outcome(&mut fuzzd(&fixture.root(), &["list", "--offline"]));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.starts_with("via.outside([]byte)"), "{stdout}");
+}

@@ -58,7 +58,7 @@ impl<'a> Report<'a> {
             text.push('\n');
             text.push_str(&self.failure_text(failure));
         }
-        Err(text)
+        Err(harmless(&text))
     }
 
     fn failure_text(&self, failure: &Failure) -> String {
@@ -96,6 +96,19 @@ impl<'a> Report<'a> {
              --include-ignored"
         )
     }
+}
+
+/// Line ends and tabs stay; other control characters of the fuzz test's are shown as escapes.
+fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && !matches!(character, '\n' | '\t') {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 fn relative<'a>(root: Option<&Path>, file: &'a Path) -> &'a Path {

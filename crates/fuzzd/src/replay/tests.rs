@@ -12,6 +12,7 @@ use fuzzd_worker::Verdict;
 use super::capture::Capture;
 use super::outcome::{Outcome, told_input};
 use super::process::{self, Ended, Ending};
+use super::report::{Report, Source};
 use super::{run_all, testdata_files};
 use crate::fuzz_test::{Build, FuzzTest, Parameter};
 use crate::limits::{OUTPUT_HEAD_BYTES_MAX, OUTPUT_TAIL_BYTES_MAX};
@@ -71,6 +72,19 @@ fn files_that_are_no_inputs_are_listed_with_the_reason() {
     let types = "the fuzz test takes (string, uint32), the file has (uint32, string)";
     assert!(error.contains(types), "{error}");
     assert!(!error.contains("run it:"), "there is nothing to run:\n{error}");
+}
+
+#[test]
+fn no_control_sequence_of_an_input_reaches_the_terminal() {
+    let root = tempfile::tempdir().unwrap();
+    let test = fuzz_test(root.path());
+    let mut report = Report::new(&test);
+    let message = "red \x1b[31m\x07\tnot\u{9b}\nsecond".to_owned();
+    let shown = Some("name: String = \x1b".to_owned());
+    report.add(Source::Seed(0), Outcome::Panicked { location: None, message }, shown);
+    let text = report.finish().unwrap_err();
+    assert!(text.contains("red \\u{1b}[31m\\u{7}\tnot\\u{9b}\n    second"), "{text}");
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{text:?}");
 }
 
 #[test]
