@@ -155,7 +155,8 @@ pub(crate) struct InputArgs {
     #[arg(env = "FUZZD_TIMEOUT", hide_env = true)]
     pub(crate) timeout: Duration,
     /// Memory one worker may use, in MB; 0 is no limit
-    #[arg(long, value_name = "MB", default_value_t = RSS_LIMIT_MB_DEFAULT, value_parser = rss_limit)]
+    #[arg(long, value_name = "MB", value_parser = rss_limit)]
+    #[arg(default_value_t = RSS_LIMIT_MB_DEFAULT)]
     #[arg(env = "FUZZD_RSS_LIMIT", hide_env = true)]
     pub(crate) rss_limit: u64,
 }

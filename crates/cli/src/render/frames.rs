@@ -128,7 +128,7 @@ mod tests {
              at /rustc/59807616/library/core/src/str/traits.rs:63:15
   15: slice
              at ./src/lib.rs:8:52
-  16: <alloc::vec::Vec<T> as core::iter::traits::collect::Extend>::extend
+  16: <alloc::vec::Vec<T> as core::iter::traits::Extend>::extend
              at /rustc/59807616/library/alloc/src/vec/mod.rs:1:1
   17: serde::read
              at /root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/serde-1.0.2/src/x.rs:3:1
@@ -143,7 +143,7 @@ mod tests {
 ";
         insta::assert_snapshot!(shown(text), @r"
         slice                                     src/lib.rs:8:52
-        <alloc::vec::Vec<T> as core::iter::traits::collect::Extend>::extend  alloc/src/vec/mod.rs:1:1
+        <alloc::vec::Vec<T> as core::iter::traits::Extend>::extend  alloc/src/vec/mod.rs:1:1
         serde::read                               serde-1.0.2/src/x.rs:3:1
         text                                      other/lib.rs:18:36
         ");
