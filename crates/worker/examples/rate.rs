@@ -1,5 +1,5 @@
-//! How fast the engine is: processor time per execution of a fuzz test that does nothing, the cost of an
-//! ignored failure, and the round trip of a call. Run it with `--release`.
+//! How fast the engine is: processor time per execution of a fuzz test that does nothing, the cost
+//! of an ignored failure, and the round trip of a call. Run it with `--release`.
 //!
 //! To measure with counters, instrument this example alone:
 //! `cargo rustc --release --example rate -- -Cpasses=sancov-module

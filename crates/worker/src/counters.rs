@@ -246,7 +246,13 @@ fn pass_words(words: &[AtomicU64], bits: &[[u8; WORD]], first: usize, hot: &mut 
 
 fn pass_bytes(cells: &[AtomicU8], bits: &[u8], first: usize, hot: &mut Vec<Feature>) {
     for (position, (cell, bits)) in cells.iter().zip(bits).enumerate() {
-        let fresh = CLASSES[usize::from(cell.swap(0, Relaxed))] & !bits;
+        let counter = cell.load(Relaxed);
+        if counter == 0 {
+            continue;
+        }
+        // Not a swap, which locks the bus: a hit in between is lost, as it is in the words.
+        cell.store(0, Relaxed);
+        let fresh = CLASSES[usize::from(counter)] & !bits;
         if fresh != 0 {
             let mut word = [0; WORD];
             word[0] = fresh;

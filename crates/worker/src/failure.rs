@@ -1,8 +1,8 @@
 //! Failures of the fuzz test: catching them, and knowing them again.
 //!
 //! Owns the panic hook and what it keeps for the thread that runs the fuzz test. Must not decide
-//! what becomes of a failure. Panics of other threads, and of the worker itself, go to the hook that
-//! was there before, which prints them.
+//! what becomes of a failure. Panics of other threads, and of the worker itself, go to the hook
+//! that was there before, which prints them, as far as [`elsewhere`] lets them.
 
 use std::any::Any;
 use std::backtrace::Backtrace;
@@ -15,6 +15,7 @@ use fuzzd_core::signature::{FailureKind, Signature};
 use fuzzd_protocol::message::FailureInfo;
 
 mod backtrace;
+mod elsewhere;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,9 @@ const ABORTING: [&str; 3] = [
     "panic in a function that cannot unwind",
     "unsafe precondition(s) violated",
 ];
+
+/// Stands for the message of a panic that has none.
+const NO_TEXT: &str = "a panic whose payload is no text";
 
 /// One failure of the fuzz test.
 #[derive(Debug)]
@@ -94,7 +98,7 @@ pub(crate) fn install_hook() {
             if RUNNING.try_with(Cell::get).unwrap_or(false) {
                 keep(info, &previous);
             } else {
-                previous(info);
+                elsewhere::note(info, ends_the_process(message_of(info)), &previous);
             }
         }));
     });
@@ -104,6 +108,7 @@ pub(crate) fn install_hook() {
 /// most `backtraces` for all others.
 pub(crate) fn begin_call(quiet: &[Signature], backtraces: u32) {
     forget_faults();
+    elsewhere::begin_call();
     KEPT.with_borrow_mut(|kept| {
         kept.quiet.clear();
         kept.quiet.extend_from_slice(quiet);
@@ -152,7 +157,9 @@ fn of_panic(payload: Box<dyn Any + Send>) -> Box<Fault> {
             .downcast_ref::<&str>()
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        Box::new(Fault::new(FailureKind::Panic, "", message.unwrap_or_default()))
+        let message = message.unwrap_or(NO_TEXT);
+        let location = elsewhere::take_location(message).unwrap_or_default();
+        Box::new(Fault::new(FailureKind::Panic, &location, message))
     });
     // The payload is a value of the target, whose drop may panic.
     if let Err(second) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
@@ -163,12 +170,12 @@ fn of_panic(payload: Box<dyn Any + Send>) -> Box<Fault> {
 
 /// The hook, on a thread that runs the fuzz test.
 fn keep(info: &PanicHookInfo<'_>, previous: &dyn Fn(&PanicHookInfo<'_>)) {
-    let message = info.payload_as_str().unwrap_or("a panic whose payload is no text");
+    let message = message_of(info);
     let location = info.location().map(ToString::to_string).unwrap_or_default();
     KEPT.with(|kept| {
         // Nothing borrows it while the fuzz test runs; a hook must not panic, whatever happens.
         let Ok(mut kept) = kept.try_borrow_mut() else { return };
-        if ABORTING.iter().any(|beginning| message.starts_with(beginning)) {
+        if ends_the_process(message) {
             // In the words of std, for whoever reads the output of a dead worker.
             for Fault { failure, .. } in
                 [&kept.before, &kept.fault].into_iter().flatten().map(|fault| &**fault)
@@ -186,6 +193,16 @@ fn keep(info: &PanicHookInfo<'_>, previous: &dyn Fn(&PanicHookInfo<'_>)) {
         kept.before = kept.fault.replace(Box::new(fault));
         HAS_FAULT.set(true);
     });
+}
+
+/// The message of a panic.
+fn message_of<'i>(info: &'i PanicHookInfo<'_>) -> &'i str {
+    info.payload_as_str().unwrap_or(NO_TEXT)
+}
+
+/// Whether nothing can catch the panic with this message.
+fn ends_the_process(message: &str) -> bool {
+    ABORTING.iter().any(|beginning| message.starts_with(beginning))
 }
 
 /// Writes to stderr, if there is one.

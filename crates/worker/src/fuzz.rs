@@ -42,6 +42,8 @@ enum CallError {
     Signature(#[from] fuzzd_core::signature::SignatureError),
     #[error("the call has a limit of {limit}, but count already is {count}")]
     CountBeyondLimit { count: u64, limit: u64 },
+    #[error("the values of fixed width need {needed} bytes, the memory has room for {capacity}")]
+    NoRoom { needed: usize, capacity: usize },
 }
 
 /// How a call ended.
@@ -82,8 +84,9 @@ pub(crate) fn fuzz(runner: &mut Runner<'_>, mutator: &mut Mutator, call: &FuzzCa
         }
     }
     reply.ignored = ignored.into_wire();
-    reply.count = i64::try_from(runner.memory.count()).unwrap_or(i64::MAX);
-    reply.other_count = runner.memory.other_count();
+    runner.end_call();
+    reply.count = i64::try_from(runner.count).unwrap_or(i64::MAX);
+    reply.other_count = runner.other_count;
     reply.total_duration_ns = wire_nanos(started.elapsed());
     reply
 }
@@ -96,6 +99,7 @@ fn warm_up(runner: &mut Runner<'_>, call: &FuzzCall) -> Result<End, CallError> {
     let started = Instant::now();
     let ending = runner.run_other(len);
     let took = started.elapsed();
+    runner.restore(len);
     let features = runner.counters.snapshot();
     runner.counters.clear();
     Ok(match ending {
@@ -122,25 +126,24 @@ fn mutate_and_run(
     *ignored = Ignored::new(signatures);
 
     let limit = wire_limit(call.limit);
-    let first = runner.memory.count();
-    if first >= limit {
-        return Err(CallError::CountBeyondLimit { count: first, limit });
+    if runner.count >= limit {
+        return Err(CallError::CountBeyondLimit { count: runner.count, limit });
     }
     let capacity = runner.memory.capacity();
     let len_max = call.max_len.map_or(capacity, |len| usize::try_from(len).unwrap_or(capacity));
     mutator.set_base(&runner.memory.value()?, len_max.min(capacity));
+    let needed = mutator.base_len();
+    if needed > capacity {
+        return Err(CallError::NoRoom { needed, capacity });
+    }
     let call_seed = call.seed.unwrap_or_else(own_seed);
     let mut pace = Pace::new(wire_timeout(call.timeout_ns), started);
 
-    let mut count = first;
-    while count < limit && !runner.must_stop() && !pace.is_over() {
-        let seed = iteration_seed(call_seed, count);
-        count += 1;
+    while runner.count < limit && !runner.must_stop() && !pace.is_over() {
+        let seed = iteration_seed(call_seed, runner.count);
         runner.memory.set_rand_state(seed);
         let len = mutator.mutate(seed, runner.memory.area());
-        runner.memory.set_value_len(len);
-        runner.memory.set_count(count);
-        let ending = runner.run(len);
+        let ending = runner.run_new(len);
         let hot = runner.counters.pass(&runner.seen);
         match ending {
             Ending::Passed if !hot => {}
@@ -152,6 +155,7 @@ fn mutate_and_run(
             Ending::Rejected => {}
             Ending::Failed(fault) => {
                 if !ignored.count(fault.signature) {
+                    runner.restore(len);
                     return Ok(End::Failed(fault));
                 }
             }
@@ -178,9 +182,11 @@ fn take_coverage(runner: &mut Runner<'_>, call: &FuzzCall) -> Result<(), CallErr
 /// snapshot is what is reported.
 #[cold]
 fn run_again(runner: &mut Runner<'_>, len: usize, ignored: &mut Ignored) -> Option<End> {
+    runner.restore(len);
     let started = Instant::now();
     let ending = runner.run_other(len);
     let took = started.elapsed();
+    runner.restore(len);
     let features = runner.counters.snapshot();
     runner.counters.clear();
     match ending {

@@ -17,6 +17,8 @@
 mod build_id;
 mod clock;
 mod comm;
+#[cfg(test)]
+mod conformance;
 mod counters;
 mod failure;
 mod fuzz;

@@ -28,6 +28,10 @@ pub(crate) const CLOCK_EVERY_MAX: u32 = 1 << 20;
 /// for one at each of them.
 pub(crate) const BACKTRACES_PER_CALL_MAX: u32 = 16;
 
+/// Panics of other threads in one call that are printed in full, with a backtrace if
+/// `RUST_BACKTRACE` asks for one; of all others only place and message.
+pub(crate) const OTHER_PANICS_PRINTED_MAX: u32 = 16;
+
 /// Bytes of a backtrace that are sent; the rest is cut.
 pub(crate) const BACKTRACE_BYTES_MAX: usize = 16 * 1024;
 
@@ -56,6 +60,12 @@ pub(crate) const NUMBER_DIGITS_MAX: usize = 18;
 /// Rounds of all passes of one minimization. Each round but the last made the input smaller or
 /// simpler, so this is only met by a judge that changes its mind.
 pub(crate) const MINIMIZE_ROUNDS_MAX: u32 = 64;
+
+/// Places from which the content of one pair of brackets is kept, while a failure is minimized.
+pub(crate) const BRACKET_PIECES_MAX: usize = 16;
+
+/// Bytes of a value of which every run is tried to be removed: about 2,000 executions a round.
+pub(crate) const RUNS_BYTES_MAX: usize = 64;
 
 /// Bytes of one note read from the executable to find its build id.
 pub(crate) const NOTE_BYTES_MAX: usize = 64 * 1024;

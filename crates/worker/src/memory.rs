@@ -124,11 +124,6 @@ impl<'a> WorkerMemory<'a> {
     }
 
     /// All other executions in this call.
-    pub(crate) fn other_count(&self) -> u64 {
-        u64::from_le(self.other_count.load(Relaxed))
-    }
-
-    /// See [`other_count`](Self::other_count).
     pub(crate) fn set_other_count(&self, count: u64) {
         self.other_count.store(count.to_le(), Relaxed);
     }

@@ -4,7 +4,7 @@
 //! call and the number of the iteration, so that every iteration can be rebuilt alone.
 
 use rand_core::{Rng as _, SeedableRng as _};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::SplitMix64;
 
 /// The random state in which iteration `iteration` of a call with `call_seed` begins.
 #[must_use]
@@ -20,15 +20,16 @@ pub(crate) fn iteration_seed(call_seed: u64, iteration: u64) -> u64 {
 /// 2^64 divided by the golden ratio, made odd.
 const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// A random generator.
+/// A random generator. Its state is one word, so that it costs nothing to seed it anew for every
+/// iteration; a few hundred draws at most are taken from one seed.
 #[derive(Debug)]
-pub(crate) struct Rng(Xoshiro256PlusPlus);
+pub(crate) struct Rng(SplitMix64);
 
 impl Rng {
     /// A generator in this state.
     #[inline]
     pub(crate) fn new(seed: u64) -> Self {
-        Self(Xoshiro256PlusPlus::seed_from_u64(seed))
+        Self(SplitMix64::seed_from_u64(seed))
     }
 
     /// 64 random bits.

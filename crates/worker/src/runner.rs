@@ -36,6 +36,11 @@ pub(crate) struct Runner<'a> {
     pub(crate) seen: Seen,
     /// Signatures to go on over, of the last Fuzz call. Sorted.
     pub(crate) ignored: Vec<Signature>,
+    /// Executions of newly mutated inputs in this call. Memory has a copy, which the target may
+    /// overwrite.
+    pub(crate) count: u64,
+    /// All other executions in this call; as above.
+    pub(crate) other_count: u64,
     interrupted: &'a AtomicBool,
     scratch: Vec<u8>,
 }
@@ -51,13 +56,32 @@ impl<'a> Runner<'a> {
         let types = target.types().to_vec();
         let seen = Seen::new(counters.len());
         let scratch = vec![0; memory.capacity()];
-        Self { target, types, memory, counters, seen, ignored: Vec::new(), interrupted, scratch }
+        Self {
+            target,
+            types,
+            memory,
+            counters,
+            seen,
+            ignored: Vec::new(),
+            count: 0,
+            other_count: 0,
+            interrupted,
+            scratch,
+        }
     }
 
     /// Before the executions of a call: threads that the fuzz test left behind may have hit
     /// counters since the last one.
-    pub(crate) fn begin_call(&self) {
+    pub(crate) fn begin_call(&mut self) {
+        self.count = self.memory.count();
+        self.other_count = 0;
         self.counters.clear();
+    }
+
+    /// After the executions of a call: memory says what the reply says.
+    pub(crate) fn end_call(&self) {
+        self.memory.set_count(self.count);
+        self.memory.set_other_count(self.other_count);
     }
 
     /// Whether somebody wants the call to end now.
@@ -69,7 +93,7 @@ impl<'a> Runner<'a> {
     /// Runs the first `len` bytes of the value in memory. The caller has written the length, then
     /// counted the execution: who is killed in between is not told with a wrong length.
     #[inline]
-    pub(crate) fn run(&mut self, len: usize) -> Ending {
+    fn run(&mut self, len: usize) -> Ending {
         let input = &mut self.scratch[..len];
         self.memory.area().read(0, input);
         self.memory.set_running(true);
@@ -78,11 +102,27 @@ impl<'a> Runner<'a> {
         ending
     }
 
+    /// Runs the value in memory as a newly mutated input.
+    #[inline]
+    pub(crate) fn run_new(&mut self, len: usize) -> Ending {
+        self.memory.set_value_len(len);
+        self.count += 1;
+        self.memory.set_count(self.count);
+        self.run(len)
+    }
+
     /// Runs the value in memory as an execution that is not of a newly mutated input.
     pub(crate) fn run_other(&mut self, len: usize) -> Ending {
         self.memory.set_value_len(len);
-        self.memory.set_other_count(self.memory.other_count() + 1);
+        self.other_count += 1;
+        self.memory.set_other_count(self.other_count);
         self.run(len)
+    }
+
+    /// Puts the input that was run last, of `len` bytes, back into memory before it is told of: the
+    /// target may have overwritten it.
+    pub(crate) fn restore(&self, len: usize) {
+        self.memory.set_value(&self.scratch[..len]);
     }
 }
 

@@ -45,7 +45,9 @@ pub fn serve_and_exit(target: &dyn Target) -> ! {
 fn status(target: &dyn Target) -> i32 {
     signal::install();
     failure::install_hook();
-    match panic::catch_unwind(AssertUnwindSafe(|| run(target))) {
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| run(target)));
+    signal::uninstall();
+    match ended {
         Ok(Ok(())) => 0,
         Ok(Err(error)) => {
             failure::print(&format!("fuzzd worker: {error}\n"));

@@ -106,7 +106,9 @@ impl<'a> Server<'a> {
     }
 
     fn ping(&mut self, call: &PingCall) -> Result<PingReply, ServeError> {
-        let Some(proto) = call.proto else { return Ok(PingReply::default()) };
+        if call.proto.is_none() {
+            return Ok(PingReply::default());
+        }
         self.runner.memory = WorkerMemory::new(self.region, call.control_offset, self.no_control)?;
         self.negotiated = true;
         let mut caps =
@@ -116,7 +118,8 @@ impl<'a> Server<'a> {
         }
         let types = &self.runner.types;
         Ok(PingReply {
-            proto: Some(proto.min(PROTOCOL_VERSION)),
+            // The only version so far is the lowest, and the highest.
+            proto: Some(PROTOCOL_VERSION),
             caps: caps.into_iter().map(str::to_owned).collect(),
             counters: Some(self.runner.counters.len() as u64),
             build_id: Some(build_id::of_this_process()).filter(|id| !id.is_empty()),

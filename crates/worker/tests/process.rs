@@ -51,6 +51,12 @@ impl Target for Zoo {
                 let thread = std::thread::spawn(|| panic!("in another thread"));
                 assert!(thread.join().is_err());
             }
+            b"threads" => {
+                for _ in 0..40 {
+                    let thread = std::thread::spawn(|| panic!("in another thread"));
+                    assert!(thread.join().is_err());
+                }
+            }
             b"double" => {
                 let _panics = PanicsWhenDropped;
                 panic!("the first panic");
@@ -149,6 +155,15 @@ impl Worker {
     }
 
     /// Waits for the end; gives the status and what was written to stderr.
+    /// Whether every thread waits for something.
+    fn sleeps(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let stats = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("stat")));
+        // The state follows the name, which stands in parentheses.
+        let is_asleep = |stat: String| stat.rsplit_once(')').unwrap().1.starts_with(" S");
+        stats.flatten().all(is_asleep)
+    }
+
     fn end(mut self) -> (ExitStatus, String) {
         let mut stderr = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
@@ -235,6 +250,18 @@ fn panics_of_other_threads_are_printed_and_are_no_failure() {
 }
 
 #[test]
+fn only_the_first_panics_of_other_threads_are_printed_in_full() {
+    let mut worker = Worker::spawn();
+    worker.send_warm_up(b"threads");
+    let reply: FuzzReply = worker.reply();
+    assert_eq!(reply.err, "");
+    worker.calls = None;
+    let stderr = worker.end().1;
+    assert_eq!(stderr.matches("in another thread").count(), 40, "{stderr}");
+    assert_eq!(stderr.matches("thread '<unnamed>'").count(), 16, "{stderr}");
+}
+
+#[test]
 fn a_worker_ends_when_its_calls_do() {
     let mut worker = Worker::spawn();
     worker.calls = None;
@@ -245,11 +272,12 @@ fn a_worker_ends_when_its_calls_do() {
 #[test]
 fn an_idle_worker_ends_at_an_interrupt() {
     let mut worker = Worker::spawn();
-    // A signal just before the read begins is not noticed by it: send more than one.
-    wait_for("end", || {
-        worker.signal(Signal::INT);
-        worker.child.try_wait().unwrap().is_some()
-    });
+    worker.send(&encode_line(&Call::Ping(PingCall::default())));
+    let _reply: PingReply = worker.reply();
+    wait_for("sleep of all threads", || worker.sleeps());
+    // Once: libtest waits on a thread of its own, and the signal may come to that one.
+    worker.signal(Signal::INT);
+    wait_for("end", || worker.child.try_wait().unwrap().is_some());
     assert_eq!(worker.end().0.code(), Some(0));
 }
 

@@ -64,3 +64,17 @@ fn an_error_is_known_by_its_text() {
     assert_eq!(one.summary(), "error: bad byte 3");
     assert_eq!(of_error("").summary(), "error without a message");
 }
+
+#[test]
+fn a_panic_carried_on_from_another_thread_keeps_its_place() {
+    begin_call(&[], 0);
+    let line = line!() + 1;
+    let inner = || panic!("in a thread of its own");
+    let fault = caught(|| {
+        let joined = std::thread::spawn(inner).join();
+        panic::resume_unwind(joined.expect_err("the thread panics"));
+    });
+    assert_eq!(fault.failure.message, "in a thread of its own");
+    let place = format!("failure/tests.rs:{line}:");
+    assert!(fault.failure.location.contains(&place), "{}", fault.failure.location);
+}

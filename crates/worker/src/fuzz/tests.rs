@@ -254,6 +254,40 @@ fn the_fuzz_test_sees_what_memory_says_that_it_runs() {
 }
 
 #[test]
+fn a_fuzz_test_that_overwrites_the_memory_changes_no_reply() {
+    let counters = fake_counters(8);
+    let region: RefCell<Option<&'static Region>> = RefCell::new(None);
+    let last = RefCell::new(Vec::new());
+    let test = target(|input: &[u8]| {
+        last.replace(input.to_vec());
+        // Everything but the wish to stop.
+        let region = region.borrow().unwrap();
+        region.write(0, &[0xff; CONTROL]).unwrap();
+        region.write(CONTROL + layout::PHASE, &[0xff; 12]).unwrap();
+        if input.len() > 5 {
+            hit(counters, 1);
+        }
+        assert!(input.len() < 10, "too long");
+        Verdict::Pass
+    });
+    let mut fixture = Fixture::new(&test, counters);
+    region.replace(Some(fixture.region));
+    let reply = fixture.fuzz(b"abc", FuzzCall { max_len: Some(9), ..limited(100_000) });
+    assert_eq!(features(&reply, 8), [(1, 1)]);
+    assert_eq!(fixture.value(), *last.borrow());
+    assert!((1..1000).contains(&reply.count), "{}", reply.count);
+    assert_eq!(reply.other_count, 1);
+    assert_eq!(fixture.region.load_u64(layout::COUNT), Ok(reply.count.cast_unsigned()));
+    let reply = fixture.fuzz(b"abc", limited(100_000));
+    assert_eq!(reply.failure.unwrap().message, "too long");
+    assert_eq!(fixture.value(), *last.borrow());
+    assert_eq!(fixture.region.load_u64(CONTROL + layout::OTHER_COUNT), Ok(reply.other_count));
+    let reply = fixture.fuzz(b"abcdef", FuzzCall { warmup: true, ..FuzzCall::default() });
+    assert_eq!((reply.count, reply.other_count), (0, 1));
+    assert_eq!(fixture.value(), b"abcdef");
+}
+
+#[test]
 fn a_call_that_cannot_be_is_an_internal_error_and_runs_nothing() {
     let test = target(|_: &[u8]| panic!("it ran"));
     let mut fixture = Fixture::new(&test, fake_counters(8));
@@ -270,6 +304,19 @@ fn a_call_that_cannot_be_is_an_internal_error_and_runs_nothing() {
     fixture.region.store_u64(layout::VALUE_LEN, 1 << 50).unwrap();
     let reply: FuzzReply = fixture.call(fuzzd_protocol::message::Call::Fuzz(limited(1)));
     assert!(reply.internal_err.contains("there is room for"), "{}", reply.internal_err);
+}
+
+#[test]
+fn values_that_no_memory_has_room_for_are_an_internal_error() {
+    let test = FakeTarget {
+        types: vec![ValueType::Uint128; CAPACITY / 16 + 4],
+        seeds: Vec::new(),
+        test: |_: &[u8]| panic!("it ran"),
+    };
+    let mut fixture = Fixture::new(&test, fake_counters(8));
+    let reply = fixture.fuzz(b"", limited(1));
+    assert!(reply.internal_err.contains("room for"), "{}", reply.internal_err);
+    assert_eq!(reply.count, 0);
 }
 
 #[test]

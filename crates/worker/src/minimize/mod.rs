@@ -55,6 +55,7 @@ impl Judge<'_, '_> {
         self.executions_left -= 1;
         self.runner.memory.set_value(candidate);
         let ending = self.runner.run_other(candidate.len());
+        self.runner.restore(candidate.len());
         let judgement = self.weigh(ending);
         self.runner.counters.clear();
         judgement
@@ -102,7 +103,8 @@ pub(crate) fn minimize(runner: &mut Runner<'_>, call: &MinimizeCall) -> Minimize
     {
         search(runner, goal, call, &input, started, &mut reply);
     }
-    reply.other_count = runner.memory.other_count();
+    runner.end_call();
+    reply.other_count = runner.other_count;
     reply.duration_ns = wire_nanos(started.elapsed());
     reply
 }

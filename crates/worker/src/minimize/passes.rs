@@ -6,17 +6,19 @@
 //! 1. cut the tail by powers of two, each as often as it holds;
 //! 2. remove blocks from right to left, halving their size; a success doubles the next block, so
 //!    that k removals in a row cost log k executions;
-//! 3. (failures only) write `0` over blocks of halving size, then replace bytes by plainer ones;
-//! 4. (failures only) move numbers toward zero.
+//! 3. (failures only) remove brackets and quotes in pairs, then every run of bytes if the value is
+//!    short;
+//! 4. (failures only) write `0` over blocks of halving size, then replace bytes by plainer ones;
+//! 5. (failures only) move numbers toward zero.
 //!
-//! The last two make a failure easier to read. They would make the corpus poorer, so finds are only
-//! made shorter. Strings that are text stay text: cuts fall between characters.
+//! The last three make a failure easier to read. They would make the corpus poorer, so finds are
+//! only made shorter. Strings that are text stay text: cuts fall between characters.
 
 use fuzzd_protocol::input::{self, LENGTH_BYTES};
 use fuzzd_protocol::value::ValueType;
 
 use super::scalar;
-use crate::limits::MINIMIZE_ROUNDS_MAX;
+use crate::limits::{BRACKET_PIECES_MAX, MINIMIZE_ROUNDS_MAX, RUNS_BYTES_MAX};
 
 /// Plain bytes, the plainest first.
 const PLAIN: &[u8; 6] = b"0 1aA\n";
@@ -142,6 +144,8 @@ impl Shrinker<'_> {
                 self.cut_tail(position);
                 self.remove_blocks(position);
                 if simplify {
+                    self.unwrap_brackets(position);
+                    self.remove_runs(position);
                     self.zero_blocks(position);
                     self.replace_everywhere(position);
                     self.replace_single(position);
@@ -193,6 +197,46 @@ impl Shrinker<'_> {
                 }
             }
             size /= 2;
+        }
+    }
+
+    /// Removes an opening bracket or quote together with the one that closes it, and in front of
+    /// the content what is needed: what nests stays well formed.
+    fn unwrap_brackets(&mut self, position: usize) {
+        let mut at = 0;
+        while at < self.parts[position].content.len() && !self.stopped {
+            let content = self.parts[position].content.clone();
+            let end = closing(&content, at).unwrap_or(at);
+            // The whole content, and what follows each separator in it.
+            let starts = (at + 1..end)
+                .filter(|&start| start == at + 1 || content[start - 1].is_ascii_punctuation());
+            let unwrapped = starts.take(BRACKET_PIECES_MAX).any(|start| {
+                let kept = [&content[..at], &content[start..end], &content[end + 1..]].concat();
+                self.try_content(position, kept)
+            });
+            if !unwrapped {
+                at += 1;
+            }
+        }
+    }
+
+    /// Removes every run of bytes of a short value, the longest first.
+    fn remove_runs(&mut self, position: usize) {
+        let mut start = 0;
+        while start < self.parts[position].content.len() && !self.stopped {
+            let content = self.parts[position].content.clone();
+            if content.len() > RUNS_BYTES_MAX {
+                return;
+            }
+            let removed = (start + 1..=content.len()).rev().any(|end| {
+                let part = &self.parts[position];
+                let is_whole = part.floor(start) == start && part.floor(end) == end;
+                let kept = [&content[..start], &content[end..]].concat();
+                is_whole && self.try_content(position, kept)
+            });
+            if !removed {
+                start += 1;
+            }
         }
     }
 
@@ -256,6 +300,26 @@ impl Shrinker<'_> {
             }
         }
     }
+}
+
+/// Where the bracket or quote that opens at `at` is closed, if one does and is.
+fn closing(content: &[u8], at: usize) -> Option<usize> {
+    let open = content[at];
+    let close = match open {
+        b'(' => b')',
+        b'[' => b']',
+        b'{' => b'}',
+        b'<' => b'>',
+        b'"' | b'\'' | b'`' => open,
+        _ => return None,
+    };
+    let mut depth = 0;
+    let end = content[at + 1..].iter().position(|&byte| {
+        let closes = byte == close && depth == 0;
+        depth = if byte == close { depth - 1 } else { depth + i32::from(byte == open) };
+        closes
+    });
+    end.map(|end| at + 1 + end)
 }
 
 /// The plain bytes that are plainer than `byte`.

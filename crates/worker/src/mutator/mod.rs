@@ -64,6 +64,11 @@ impl Mutator {
         self.slots.clone_from(&self.base_slots);
     }
 
+    /// Bytes of the base, which every area must have room for.
+    pub(crate) fn base_len(&self) -> usize {
+        self.base.len()
+    }
+
     /// Puts a mutated base at the start of `area` and gives its length. Allocates nothing.
     #[inline]
     pub(crate) fn mutate(&mut self, seed: u64, mut area: ByteArea<'_>) -> usize {

@@ -140,6 +140,9 @@ fn ping_tells_what_the_worker_is() {
     let call = PingCall { proto: Some(1), control_offset: None };
     let reply: PingReply = fixture.call(Call::Ping(call));
     assert!(reply.caps.iter().all(|announced| announced != caps::CONTROL));
+    let call = PingCall { proto: Some(0), control_offset: None };
+    let reply: PingReply = fixture.call(Call::Ping(call));
+    assert_eq!(reply.proto, Some(1), "the lowest this worker speaks, for a caller that does not");
 }
 
 #[test]
