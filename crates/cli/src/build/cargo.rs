@@ -16,6 +16,10 @@ use super::{BuildError, FuzzPackage, Workspace, conflicts, flags, stub};
 use crate::args::CargoArgs;
 use crate::render::escape::shell_word;
 
+/// The packages of the runtime that run inside a worker.
+const ENGINE_PACKAGES: [&str; 5] =
+    ["fuzzd", "fuzzd-core", "fuzzd-protocol", "fuzzd-shm", "fuzzd-worker"];
+
 /// What to build, and how.
 #[derive(Debug)]
 pub(crate) struct BuildOptions<'a> {
@@ -122,7 +126,7 @@ pub(super) fn fingerprint(parts: &[&str]) -> String {
 /// Settings of the profile that fuzzing needs, whatever the user's profile says: the checks are
 /// what tells a bug, and link-time optimization would come after the instrumentation.
 fn profile(inherits: &str) -> Vec<String> {
-    [
+    let settings = [
         format!("profile.fuzzd.inherits={inherits:?}"),
         "profile.fuzzd.debug-assertions=true".to_owned(),
         "profile.fuzzd.overflow-checks=true".to_owned(),
@@ -130,10 +134,15 @@ fn profile(inherits: &str) -> Vec<String> {
         "profile.fuzzd.panic=\"unwind\"".to_owned(),
         "profile.fuzzd.strip=\"none\"".to_owned(),
         "profile.fuzzd.debug=\"line-tables-only\"".to_owned(),
-    ]
-    .into_iter()
-    .flat_map(|setting| ["--config".to_owned(), setting])
-    .collect()
+    ];
+    // The runtime is not under test, and runs between any two executions: it is built for speed,
+    // whatever the user's own code is built for.
+    let runtime = ENGINE_PACKAGES.iter().flat_map(|package| {
+        ["debug-assertions=false", "overflow-checks=false", "opt-level=3", "codegen-units=1"]
+            .map(|setting| format!("profile.fuzzd.package.{package}.{setting}"))
+    });
+    let settings = settings.into_iter().chain(runtime);
+    settings.flat_map(|setting| ["--config".to_owned(), setting]).collect()
 }
 
 fn command(options: &BuildOptions<'_>, directory: &Path) -> Command {
