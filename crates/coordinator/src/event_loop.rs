@@ -18,6 +18,7 @@ use fuzzd_core::session::{Effect, Event, Record, Report, Session, StopRequest, S
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
+use crate::clock::SessionClock;
 use crate::error::RunError;
 use crate::limits::{
     COMMIT_BACKLOG_MAX, JOIN_DEADLINE, LOOP_TICK, NOTICE_FLUSH_DEADLINE, STORE_CLOSE_DEADLINE,
@@ -43,8 +44,7 @@ pub(crate) struct Parts {
 /// See the module.
 pub(crate) struct EventLoop {
     session: Session,
-    /// What the session's clock counts from.
-    started: Instant,
+    clock: SessionClock,
     targets: Vec<Arc<WorkerTarget>>,
     pool: Pool,
     events: mpsc::Receiver<Event>,
@@ -64,7 +64,7 @@ impl EventLoop {
         let (pool, events) = Pool::start(workers, settings);
         Self {
             session,
-            started: Instant::now(),
+            clock: SessionClock::start(Instant::now()),
             targets,
             pool,
             events,
@@ -107,8 +107,8 @@ impl EventLoop {
 
     fn handle(&mut self, event: Event) {
         self.pool.observe(&event);
-        let effects = self.session.handle(self.started.elapsed(), event);
-        for effect in effects {
+        let now = self.clock.at(Instant::now());
+        for effect in self.session.handle(now, event) {
             self.carry_out(effect);
         }
         self.commit_backlog();
@@ -138,13 +138,21 @@ impl EventLoop {
                 break;
             }
         }
-        while self.commits.len() > COMMIT_BACKLOG_MAX
+        if !self.commits.is_empty() && !self.store.is_running() {
+            self.fail_commits(0, "the thread that writes is gone (a fault of fuzzd)");
+        }
+        self.fail_commits(COMMIT_BACKLOG_MAX, "the disk is too slow: too much waits to be written");
+    }
+
+    /// Refuses the newest commits, all but `kept`. The core keeps the records and tries again
+    /// later, so this ends.
+    fn fail_commits(&mut self, kept: usize, reason: &str) {
+        while self.commits.len() > kept
             && let Some((token, _)) = self.commits.pop_back()
         {
-            let reason = "the disk is too slow: too much waits to be written".to_owned();
-            let failed = Event::StoreFailed { token, reason };
-            // The core keeps the record and tries again later, so this ends.
-            for effect in self.session.handle(self.started.elapsed(), failed) {
+            let failed = Event::StoreFailed { token, reason: reason.to_owned() };
+            let now = self.clock.at(Instant::now());
+            for effect in self.session.handle(now, failed) {
                 self.carry_out(effect);
             }
         }

@@ -20,13 +20,16 @@
 //! - An end that was asked for is never reported as a death.
 //! - Nothing a worker says is believed: counts are clamped, lengths checked, bytes copied out.
 
+mod blocking;
 mod build_id;
+mod clock;
 mod error;
 mod event_loop;
 pub mod limits;
 mod notice;
 mod options;
 mod probe;
+mod probe_all;
 mod process;
 pub mod replay;
 mod run;

@@ -52,11 +52,11 @@ pub struct Started {
 pub struct StartedTest {
     /// Its name.
     pub name: String,
-    /// Types of its parameters.
+    /// Types of its parameters; none if it did not come up and is given up.
     pub types: Vec<ValueType>,
-    /// Number of coverage counters; 0: fuzzed blind.
+    /// Number of coverage counters; 0: fuzzed blind, or given up.
     pub counters: usize,
-    /// SHA-256 of the executable.
+    /// SHA-256 of the executable; empty if it is given up.
     pub build_id: String,
     /// Its directory of committed inputs.
     pub testdata: PathBuf,

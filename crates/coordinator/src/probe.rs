@@ -1,10 +1,12 @@
 //! What a target is: asked of one worker before a session begins.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use fuzzd_protocol::value::ValueType;
 
-use crate::build_id::build_id;
+use crate::blocking::blocking;
+use crate::build_id::Build;
 use crate::error::ProbeError;
 use crate::limits::PROBE_INPUT_BYTES;
 use crate::options::TargetSpec;
@@ -26,40 +28,55 @@ pub struct TargetInfo {
     pub skipped_seeds: Vec<(u64, String)>,
 }
 
+impl TargetInfo {
+    /// Of a target that said nothing.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            types: Vec::new(),
+            counters: 0,
+            build_id: String::new(),
+            seeds: Vec::new(),
+            skipped_seeds: Vec::new(),
+        }
+    }
+}
+
 /// Starts one worker of `target`, asks it, and ends it. No input is executed. Seeds larger than
 /// `input_bytes_max` and [`PROBE_INPUT_BYTES`] are skipped.
 ///
 /// # Errors
 /// The worker would not start, is no worker, or broke the protocol; with the tail of its stderr.
 pub async fn probe(target: &TargetSpec, input_bytes_max: usize) -> Result<TargetInfo, ProbeError> {
-    let build_id = build_id_of(target.program.clone()).await?;
-    probe_build(target, build_id, input_bytes_max).await
+    let build = build_of(target.program.clone()).await?;
+    probe_build(target, build, input_bytes_max).await
 }
 
 /// The same, for an executable whose build id is known.
 pub(crate) async fn probe_build(
     target: &TargetSpec,
-    build_id: String,
+    build: Arc<Build>,
     input_bytes_max: usize,
 ) -> Result<TargetInfo, ProbeError> {
     let name = || target.name.clone();
     let launch_error = |reason: String| ProbeError::Launch { name: name(), reason };
     let spawner = Spawner::of_process().map_err(|error| launch_error(error.to_string()))?;
     let capacity = input_bytes_max.max(PROBE_INPUT_BYTES);
-    let probed = probe_worker(&spawner, target, capacity).await.map_err(|error| match error {
-        WorkerProbeError::Launch(error) => launch_error(error.to_string()),
-        WorkerProbeError::Ping(source) => ProbeError::Ping { name: name(), source },
-        WorkerProbeError::Failed(reason) => ProbeError::Failed { name: name(), reason },
-    })?;
+    let build_id = build.id.clone();
+    let probed =
+        probe_worker(&spawner, target, build, capacity).await.map_err(|error| match error {
+            WorkerProbeError::Launch(error) => launch_error(error.to_string()),
+            WorkerProbeError::Ping(source) => ProbeError::Ping { name: name(), source },
+            WorkerProbeError::Failed(reason) => ProbeError::Failed { name: name(), reason },
+        })?;
     let (types, counters) = (probed.types, probed.counters);
     let (seeds, skipped_seeds) = (probed.seeds, probed.skipped);
     Ok(TargetInfo { types, counters, build_id, seeds, skipped_seeds })
 }
 
-/// The build id, read off the loop.
-pub(crate) async fn build_id_of(program: PathBuf) -> Result<String, ProbeError> {
+/// The executable as it is now, read off the loop.
+pub(crate) async fn build_of(program: PathBuf) -> Result<Arc<Build>, ProbeError> {
     let path = program.clone();
-    let read = tokio::task::spawn_blocking(move || build_id(&program)).await;
-    let read = read.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-    read.map_err(|source| ProbeError::BuildId { path, source })
+    let read = blocking(move || Build::of(&program)).await;
+    let read = read.unwrap_or_else(Err);
+    read.map(Arc::new).map_err(|source| ProbeError::BuildId { path, source })
 }

@@ -98,7 +98,8 @@ pub async fn replay(
         input_bytes_max: capacity,
     };
     let spec = target.clone();
-    let mut runner = RunOne::start(settings, Arc::new(WorkerTarget { spec, types: info.types }));
+    let target = WorkerTarget { spec, types: info.types, build: None };
+    let mut runner = RunOne::start(settings, Arc::new(target));
     for (path, input) in inputs {
         let verdict = match input {
             Err(reason) => ReplayVerdict::Unreadable(reason),

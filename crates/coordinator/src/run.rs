@@ -5,21 +5,20 @@
 //! ```
 //! A stop request before the loop ends the run at once: nothing was executed, nothing is lost.
 
-use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use fuzzd_core::session::{Pace, Session, SessionConfig, StopRequest, Summary, TestConfig};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
-use crate::error::{ProbeError, RunError};
+use crate::blocking::blocking;
+use crate::error::RunError;
 use crate::event_loop::{EventLoop, Parts};
-use crate::limits::{INPUT_BYTES_LIMIT, PING_DEADLINE, PROBES_AT_ONCE, STORE_ANSWER_QUEUE};
+use crate::limits::{INPUT_BYTES_LIMIT, PING_DEADLINE, STORE_ANSWER_QUEUE};
 use crate::notice::{Notice, Outbox, Started, StartedTest};
 use crate::options::{RunOptions, TargetSpec};
-use crate::probe::{TargetInfo, build_id_of, probe_build};
+use crate::probe::TargetInfo;
+use crate::probe_all::{Probes, probe_all};
 use crate::process::Spawner;
 use crate::store::{LoadNotice, Store, StoreTest};
 use crate::worker::{WatchLimits, WorkerSettings, WorkerTarget};
@@ -75,10 +74,11 @@ async fn prepare(options: &RunOptions, outbox: &mut Outbox) -> Result<Prepared, 
     let spawner = Spawner::of_process().map_err(|error| RunError::Internal(error.to_string()))?;
     // The lock comes first: a second coordinator is refused at once.
     let state = options.state.clone();
-    let store = blocking(move || Store::open(&state)).await??;
-    let infos = probe_all(&options.targets, options.input_bytes_max).await?;
-    for (target, info) in options.targets.iter().zip(&infos) {
-        if info.counters == 0 && !options.blind {
+    let store = blocking(move || Store::open(&state)).await.map_err(internal)??;
+    let Probes { infos, builds, failed } =
+        probe_all(&options.targets, options.input_bytes_max).await?;
+    for ((target, info), failed) in options.targets.iter().zip(&infos).zip(&failed) {
+        if info.counters == 0 && !options.blind && failed.is_none() {
             return Err(RunError::NotInstrumented { name: target.name.clone() });
         }
         for (index, reason) in info.skipped_seeds.clone() {
@@ -86,7 +86,8 @@ async fn prepare(options: &RunOptions, outbox: &mut Outbox) -> Result<Prepared, 
             outbox.push(Notice::SeedSkipped { test, index, reason });
         }
     }
-    let (store, tests, loaded) = load(store, options, &infos).await?;
+    let (store, mut tests, loaded) = load(store, options, &infos).await?;
+    tests.iter_mut().zip(failed).for_each(|(test, reason)| test.given_up = reason);
     loaded.into_iter().for_each(|notice| outbox.push(Notice::Loaded(notice)));
     let seed = options.seed.unwrap_or_else(seed_from_system);
     outbox.push(Notice::Started(started(options, &infos, &tests, seed)));
@@ -95,45 +96,10 @@ async fn prepare(options: &RunOptions, outbox: &mut Outbox) -> Result<Prepared, 
         .targets
         .iter()
         .zip(infos)
-        .map(|(spec, info)| Arc::new(WorkerTarget { spec: spec.clone(), types: info.types }));
-    let targets = targets.collect();
+        .zip(builds)
+        .map(|((spec, info), build)| WorkerTarget { spec: spec.clone(), types: info.types, build });
+    let targets = targets.map(Arc::new).collect();
     Ok(Prepared { store, targets, config: config(options, tests, seed), spawner, capacity })
-}
-
-/// Probes all targets, a few at a time.
-async fn probe_all(
-    targets: &[TargetSpec],
-    input_bytes_max: usize,
-) -> Result<Vec<TargetInfo>, ProbeError> {
-    // Many fuzz tests share one executable.
-    let mut builds: BTreeMap<PathBuf, String> = BTreeMap::new();
-    for target in targets {
-        if !builds.contains_key(&target.program) {
-            let build = build_id_of(target.program.clone()).await?;
-            builds.insert(target.program.clone(), build);
-        }
-    }
-    let mut infos: Vec<Option<TargetInfo>> = targets.iter().map(|_| None).collect();
-    let mut probes = JoinSet::new();
-    let mut waiting = targets.iter().cloned().enumerate();
-    loop {
-        while probes.len() < PROBES_AT_ONCE
-            && let Some((index, target)) = waiting.next()
-        {
-            let build = builds[&target.program].clone();
-            probes
-                .spawn(async move { (index, probe_build(&target, build, input_bytes_max).await) });
-        }
-        match probes.join_next().await {
-            None => break,
-            Some(Ok((index, info))) => infos[index] = Some(info?),
-            Some(Err(error)) => {
-                let name = "a fuzz test".to_owned();
-                return Err(ProbeError::Failed { name, reason: error.to_string() });
-            }
-        }
-    }
-    Ok(infos.into_iter().flatten().collect())
 }
 
 async fn load(
@@ -149,7 +115,12 @@ async fn load(
         let configs = store.load(&tests, seeds, &seeds_dirs, corpus.as_deref(), &mut notices)?;
         Ok((store, configs, notices))
     })
-    .await?
+    .await
+    .map_err(internal)?
+}
+
+fn internal(error: std::io::Error) -> RunError {
+    RunError::Internal(error.to_string())
 }
 
 fn store_test((target, info): (&TargetSpec, &TargetInfo)) -> StoreTest {
@@ -203,13 +174,6 @@ fn capacity(input_bytes_max: usize, tests: &[TestConfig]) -> usize {
 /// The standard library seeds its hash maps from the system.
 fn seed_from_system() -> u64 {
     std::hash::RandomState::new().build_hasher().finish()
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, RunError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| RunError::Internal(error.to_string()))
 }
 
 #[cfg(test)]

@@ -228,6 +228,7 @@ impl Worker {
             }
             "sigkill" => signal_self("KILL"),
             "sigsegv" => signal_self("SEGV"),
+            "sigstop" => signal_self("STOP"),
             "hang" => wait_for_ever(),
             "eats_memory" => {
                 let mut eaten = Vec::new();

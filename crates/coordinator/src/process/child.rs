@@ -51,6 +51,13 @@ impl Child {
         self.is_reaped || !matches!(self.wait(WaitIdOptions::NOWAIT), Ok(None))
     }
 
+    /// The signal that the process is stopped by right now, if it is.
+    pub(crate) fn stopped_by(&self) -> Option<i32> {
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let status = rustix::process::waitid(WaitId::PidFd(self.pidfd.as_fd()), options);
+        status.ok().flatten().and_then(|status| status.stopping_signal())
+    }
+
     /// Signals the whole group. Does nothing once the process was reaped.
     pub(crate) fn signal_group(&self, signal: GroupSignal) {
         if self.is_reaped {

@@ -26,6 +26,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::build_id::Build;
 use crate::limits::SPAWN_QUEUE;
 use crate::options::TargetSpec;
 use crate::process::child::Child;
@@ -41,6 +42,9 @@ pub(crate) enum SpawnError {
         /// What the system said.
         source: io::Error,
     },
+    /// Its coverage would be taken for that of the build the session began with.
+    #[error("{path} was replaced since the session began; stop and run again", path = .0.display())]
+    Replaced(PathBuf),
     /// No pipe or descriptor could be made.
     #[error("prepare the pipes of a worker: {0}")]
     Pipes(io::Error),
@@ -60,6 +64,7 @@ pub(crate) struct SpawnRequest {
     env: Vec<(OsString, OsString)>,
     cwd: PathBuf,
     memory: OwnedFd,
+    build: Option<Arc<Build>>,
 }
 
 impl SpawnRequest {
@@ -73,7 +78,13 @@ impl SpawnRequest {
             env,
             cwd: target.cwd.clone(),
             memory,
+            build: None,
         }
+    }
+
+    /// The same, but only if the executable is still this one.
+    pub(crate) fn of_build(self, build: Option<Arc<Build>>) -> Self {
+        Self { build, ..self }
     }
 }
 
@@ -119,17 +130,35 @@ impl Spawner {
 
 fn serve(mut queue: mpsc::Receiver<(SpawnRequest, Answer)>) {
     let _reserved = reserve_low_descriptors();
-    let inherited = inherited_descriptors();
+    let birth = Arc::new(Birth { inherited: inherited_descriptors(), files: raise_file_limit() });
     while let Some((request, answer)) = queue.blocking_recv() {
         // Nobody waits any more: dropping the process kills it.
-        drop(answer.send(spawn(request, inherited.clone())));
+        drop(answer.send(spawn(request, birth.clone())));
     }
+}
+
+/// What the coordinator was born with, as far as it matters to its children.
+#[derive(Debug)]
+struct Birth {
+    /// See [`inherited_descriptors`].
+    inherited: Vec<RawFd>,
+    /// The limit of open files, if it was raised: a target may count on the one it knows.
+    files: Option<Rlimit>,
+}
+
+/// Lets the coordinator open as many files as it may: each worker takes some eight of them, and the
+/// usual limit is there for programs of another kind. Returns the limit before.
+fn raise_file_limit() -> Option<Rlimit> {
+    let before = rustix::process::getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: before.maximum, maximum: before.maximum };
+    rustix::process::setrlimit(Resource::Nofile, raised).ok()?;
+    Some(before)
 }
 
 /// Descriptors the coordinator itself was started with, beyond the standard ones: a build system's
 /// pipes, a service manager's sockets. Ours are all closed on exec from the start.
-fn inherited_descriptors() -> Arc<[RawFd]> {
-    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return Arc::default() };
+fn inherited_descriptors() -> Vec<RawFd> {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return Vec::new() };
     let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     numbers.filter(|&number| number > MEMORY_FD).collect()
 }
@@ -147,7 +176,10 @@ fn reserve_low_descriptors() -> Vec<File> {
     reserved
 }
 
-fn spawn(request: SpawnRequest, inherited: Arc<[RawFd]>) -> Result<Spawned, SpawnError> {
+fn spawn(request: SpawnRequest, birth: Arc<Birth>) -> Result<Spawned, SpawnError> {
+    if request.build.is_some_and(|build| build.was_replaced(&request.program)) {
+        return Err(SpawnError::Replaced(request.program));
+    }
     let (call_reader, fuzz_in) = io::pipe().map_err(SpawnError::Pipes)?;
     let (fuzz_out, reply_writer) = io::pipe().map_err(SpawnError::Pipes)?;
     let (stdout, stdout_writer) = io::pipe().map_err(SpawnError::Pipes)?;
@@ -169,7 +201,7 @@ fn spawn(request: SpawnRequest, inherited: Arc<[RawFd]>) -> Result<Spawned, Spaw
             mapping(request.memory, MEMORY_FD),
         ])
         .expect("the three numbers differ");
-    prepare_child(&mut command, inherited);
+    prepare_child(&mut command, birth);
     let child = start(&mut command, request.program)?;
     // The child's ends of the pipes are closed with `command`.
     let (fuzz_in, fuzz_out) = (fuzz_in.into(), fuzz_out.into());
@@ -200,8 +232,8 @@ pub(crate) fn watch_end(child: Child) -> io::Result<AsyncFd<Child>> {
 }
 
 /// SIGKILL for the child when this thread ends, which it does with the process only; no core dumps;
-/// and nothing open that is not for it.
-fn prepare_child(command: &mut Command, inherited: Arc<[RawFd]>) {
+/// the limit of open files it would have had; and nothing open that is not for it.
+fn prepare_child(command: &mut Command, birth: Arc<Birth>) {
     let parent = rustix::process::getpid();
     let hook = move || {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -211,7 +243,10 @@ fn prepare_child(command: &mut Command, inherited: Arc<[RawFd]>) {
         }
         let none = Rlimit { current: Some(0), maximum: Some(0) };
         rustix::process::setrlimit(Resource::Core, none)?;
-        for &number in inherited.iter() {
+        if let Some(files) = birth.files {
+            rustix::process::setrlimit(Resource::Nofile, files)?;
+        }
+        for &number in &birth.inherited {
             // SAFETY: the number is only handed to `fcntl` in the forked child, which answers EBADF
             // if it is not open; nothing is read, written or closed through it.
             let fd = unsafe { BorrowedFd::borrow_raw(number) };
@@ -224,6 +259,6 @@ fn prepare_child(command: &mut Command, inherited: Arc<[RawFd]>) {
     };
     // SAFETY: the hook runs in the forked child, where only async-signal-safe work is allowed. It
     // makes system calls, allocates and frees nothing and takes no lock; what it captured is a
-    // number and a list of numbers, shared and not dropped before exec.
+    // number and `Birth`, shared and not dropped before exec.
     unsafe { command.pre_exec(hook) };
 }

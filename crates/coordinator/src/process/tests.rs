@@ -98,9 +98,34 @@ async fn be_a_coordinator() {
 
 #[tokio::test]
 async fn a_worker_does_not_outlive_a_coordinator_that_is_killed() {
-    let name = "process::tests::be_a_coordinator";
-    let mut coordinator = Command::new(std::env::current_exe().unwrap())
-        .args([name, "--exact", "--nocapture"])
+    let (mut coordinator, worker) = coordinator_with_worker("true");
+    assert!(!is_gone(worker));
+    coordinator.kill().unwrap();
+    coordinator.wait().unwrap();
+    wait(|| is_gone(worker)).await;
+}
+
+#[tokio::test]
+async fn the_coordinator_may_open_more_files_than_its_workers() {
+    let (mut coordinator, worker) = coordinator_with_worker("ulimit -Sn 200");
+    let soft_limit = |pid: i32| {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+        files.unwrap().split_whitespace().next().unwrap().parse::<u64>().unwrap()
+    };
+    let own = i32::try_from(coordinator.id()).unwrap();
+    let limits = (soft_limit(own), soft_limit(worker));
+    coordinator.kill().unwrap();
+    coordinator.wait().unwrap();
+    assert!(limits.0 > 200 && limits.1 == 200, "{limits:?}");
+}
+
+/// Starts `be_a_coordinator` after a line of shell; returns it and its worker.
+fn coordinator_with_worker(line: &str) -> (std::process::Child, i32) {
+    let mut coordinator = Command::new("/bin/sh")
+        .args(["-c", &format!("{line}; exec \"$0\" \"$@\"")])
+        .arg(std::env::current_exe().unwrap())
+        .args(["process::tests::be_a_coordinator", "--exact", "--nocapture"])
         .env(COORDINATOR_ENV, "1")
         .stdout(Stdio::piped())
         .spawn()
@@ -109,11 +134,7 @@ async fn a_worker_does_not_outlive_a_coordinator_that_is_killed() {
     let mut lines = stdout.lines().map_while(Result::ok);
     let worker = lines
         .find_map(|line| line.split_once("worker ").and_then(|(_, pid)| pid.trim().parse().ok()));
-    let worker: i32 = worker.expect("the coordinator names its worker");
-    assert!(!is_gone(worker));
-    coordinator.kill().unwrap();
-    coordinator.wait().unwrap();
-    wait(|| is_gone(worker)).await;
+    (coordinator, worker.expect("the coordinator names its worker"))
 }
 
 fn is_gone(pid: i32) -> bool {
@@ -128,4 +149,34 @@ async fn wait(until: impl Fn() -> bool) {
         assert!(Instant::now() < end, "nothing happened");
         tick.tick().await;
     }
+}
+
+#[tokio::test]
+async fn another_executable_than_the_one_that_was_probed_is_not_started() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("program");
+    let link = |to: &str| {
+        let beside = directory.path().join("beside");
+        std::os::unix::fs::symlink(to, &beside).unwrap();
+        std::fs::rename(&beside, &program).unwrap();
+    };
+    link("/bin/cat");
+    let build = std::sync::Arc::new(crate::build_id::Build::of(&program).unwrap());
+    let target = TargetSpec {
+        name: "program".into(),
+        program: program.clone(),
+        args: Vec::new(),
+        env: Vec::new(),
+        cwd: "/".into(),
+        testdata: "/nonexistent".into(),
+    };
+    let start = async || {
+        let memory = std::fs::File::open("/dev/zero").unwrap();
+        let request = SpawnRequest::worker(&target, memory.into()).of_build(Some(build.clone()));
+        Spawner::of_process().unwrap().spawn(request).await
+    };
+    assert!(start().await.is_ok());
+    link("/bin/sh");
+    let error = start().await.unwrap_err();
+    assert!(matches!(error, SpawnError::Replaced(_)), "{error}");
 }

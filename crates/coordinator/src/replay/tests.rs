@@ -49,6 +49,8 @@ async fn a_death_does_not_keep_the_next_input_from_its_verdict() {
 async fn hangs_errors_and_rejections_are_told_apart() {
     let hung = verdicts("hang_if_mutated", &[MUTATED, b"a"]).await;
     assert_eq!((kind(&hung[0]), &hung[1]), (Some(FailureKind::Timeout), &ReplayVerdict::Passed));
+    let stopped = verdicts("sigstop", &[b"a"]).await;
+    assert_eq!(kind(&stopped[0]), Some(FailureKind::ForeignSignal(19)), "somebody else's doing");
     let failed = verdicts("err", &[b"a", b"b"]).await;
     assert_eq!(failed.iter().map(kind).collect::<Vec<_>>(), [Some(FailureKind::Error); 2]);
     assert_eq!(verdicts("rejects", &[b"a"]).await, [ReplayVerdict::Rejected]);

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use fuzzd_core::session::{FinishReason, Report};
 use fuzzd_core::signature::FailureKind;
 
+use tokio::task::JoinSet;
+
 use super::*;
 use crate::scripted_worker::{MUTATED, stubborn, target};
 use crate::store::StoreError;
@@ -182,6 +184,23 @@ async fn what_cannot_be_run_is_refused_with_the_reason() {
     assert!(absurd.to_string().starts_with("--workers") && absurd.is_usage(), "{absurd}");
     let blind = RunOptions { blind: true, execs: Some(3), ..options_of("blind") };
     assert_eq!(Running::start(blind).end().await.0.unwrap().status.execs, 3);
+}
+
+#[tokio::test]
+async fn a_test_that_does_not_come_up_is_given_up_and_the_others_are_fuzzed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut options = RunOptions { execs: Some(25), ..options(directory.path(), target("good")) };
+    options.targets.insert(0, target("dies_before_ping"));
+    let (summary, told) = Running::start(options).end().await;
+    let summary = summary.unwrap();
+    assert_eq!((summary.reason, summary.tests[1].execs), (FinishReason::ExecsReached, 25));
+    let given_up = summary.tests[0].given_up.as_deref().expect("it is in the summary");
+    assert!(given_up.contains("libmissing.so"), "{given_up}");
+    assert!(summary.tests[1].given_up.is_none());
+    let is_told = |notice: &Notice| matches!(notice, Notice::Report(Report::TestGivenUp { .. }));
+    assert_eq!(told.iter().filter(|notice| is_told(notice)).count(), 1, "{told:?}");
+    let Some(Notice::Started(started)) = told.first() else { panic!("{told:?}") };
+    assert_eq!((started.tests[0].counters, started.tests[1].counters), (0, 16));
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ impl Store {
         let Self { database, tests, .. } = self;
         for record in records {
             let TestIndex(index) = test_of(record);
-            if index >= tests.len() {
+            if tests.get(index).is_none_or(|test| test.types.is_empty()) {
                 return Err(format!("fuzz test number {index} was never loaded"));
             }
         }

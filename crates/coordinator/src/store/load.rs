@@ -78,6 +78,11 @@ impl Store {
         let connection = database.loading()?;
         let mut configs = Vec::new();
         for (index, test) in sources.tests.iter().enumerate() {
+            if test.types.is_empty() {
+                configs.push(empty(test));
+                tests.push(KnownTest::unread(test));
+                continue;
+            }
             // One transaction a test: a load that is cut off has taken in a test wholly or not.
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -102,16 +107,23 @@ impl Store {
                 let test = test.name.clone();
                 notices.push(LoadNotice::TakenIn { test, entries: adopted, crashes });
             }
-            configs.push(TestConfig {
-                name: test.name.clone(),
-                counters: test.counters,
-                entries,
-                bugs,
-                execs_before: u64::try_from(known.execs_before).unwrap_or(0),
-            });
+            let execs_before = u64::try_from(known.execs_before).unwrap_or(0);
+            configs.push(TestConfig { entries, bugs, execs_before, ..empty(test) });
             tests.push(known);
         }
         Ok(configs)
+    }
+}
+
+/// A test of which nothing is known.
+fn empty(test: &StoreTest) -> TestConfig {
+    TestConfig {
+        name: test.name.clone(),
+        counters: test.counters,
+        entries: Vec::new(),
+        bugs: Vec::new(),
+        execs_before: 0,
+        given_up: None,
     }
 }
 
@@ -139,18 +151,29 @@ fn open_test(connection: &Connection, test: &StoreTest) -> rusqlite::Result<Know
     let sql = "INSERT INTO builds(build_id, counters) VALUES(?1, ?2)
                ON CONFLICT DO UPDATE SET counters=excluded.counters RETURNING seq";
     let build = connection.query_row(sql, params![test.build_id, counters], |row| row.get(0))?;
-    Ok(KnownTest {
-        row,
-        build,
-        dir: dir_name(&test.name),
-        types: test.types.clone(),
-        testdata: test.testdata.clone(),
-        execs_before,
-        execs_other_before,
-        elapsed_ms_before,
-        origins: HashMap::new(),
-    })
+    let unread = KnownTest::unread(test);
+    Ok(KnownTest { row, build, execs_before, execs_other_before, elapsed_ms_before, ..unread })
 }
+
+impl KnownTest {
+    /// Keeps the place of a test that has no row, and of which no record may come.
+    fn unread(test: &StoreTest) -> Self {
+        Self {
+            row: NO_ROW,
+            build: NO_ROW,
+            dir: dir_name(&test.name),
+            types: test.types.clone(),
+            testdata: test.testdata.clone(),
+            execs_before: 0,
+            execs_other_before: 0,
+            elapsed_ms_before: 0,
+            origins: HashMap::new(),
+        }
+    }
+}
+
+/// SQLite numbers rows from 1.
+const NO_ROW: i64 = 0;
 
 /// The types of a test as the database has them.
 pub(super) fn type_names(types: &[ValueType]) -> String {

@@ -65,7 +65,8 @@ use pending::PendingFiles;
 pub struct StoreTest {
     /// Unique name.
     pub name: String,
-    /// Types of its parameters, at least one.
+    /// Types of its parameters. None: they are not known, so nothing of this test is read or
+    /// written.
     pub types: Vec<ValueType>,
     /// SHA-256 of the executable: coverage measured with another one is not valid.
     pub build_id: String,

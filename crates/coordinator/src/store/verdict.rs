@@ -55,7 +55,8 @@ impl Store {
             // Its row was never made (only a passing input may come without): nothing to change.
             return Ok(None);
         };
-        let work = Work { layout, test, bug, crashes, memory };
+        let mut work = Work { layout, test, bug, crashes, memory, has_place: false };
+        work.has_place = work.bug.placed.as_ref().is_some_and(|placed| work.is_shown_at(placed));
         let placed = work.place(verdict)?;
         let connection = database.connection()?;
         work.write(connection, verdict, placed.as_ref())
@@ -74,6 +75,8 @@ struct Work<'a> {
     bug: BugRow,
     crashes: Vec<CrashRow>,
     memory: &'a [u8],
+    /// People have a file of this bug already.
+    has_place: bool,
 }
 
 impl Work<'_> {
@@ -87,7 +90,20 @@ impl Work<'_> {
             Verdict::Confirmed { .. } | Verdict::Flaky { .. } => self.show("").map(Some),
             Verdict::Minimized => self.show("-min").map(Some),
             Verdict::Unconfirmed { .. } => self.put_aside().map(Some),
-            Verdict::Known | Verdict::NoLongerFails => Ok(self.where_it_lies()),
+            // Its file may never have been written, or somebody may have removed it.
+            Verdict::Known => match self.where_it_lies() {
+                Some(placed) if self.is_shown_at(&placed) => Ok(Some(placed)),
+                Some(_) | None => self.show("").map(Some),
+            },
+            Verdict::NoLongerFails => Ok(self.where_it_lies()),
+        }
+    }
+
+    /// Whether a place is one for people, and the file is there.
+    fn is_shown_at(&self, placed: &Placed) -> bool {
+        match placed {
+            Placed::Testdata(_) | Placed::Elsewhere(_) => self.path(placed).exists(),
+            Placed::Crashes(_) | Placed::Unconfirmed(_) => false,
         }
     }
 
@@ -200,7 +216,7 @@ impl Work<'_> {
             Verdict::Unconfirmed { .. } => status != BugStatus::Unconfirmed,
             Verdict::NoLongerFails => true,
             // One more file that shows a bug does not take the place of the first.
-            Verdict::Known => self.bug.placed.is_some(),
+            Verdict::Known => self.has_place,
             Verdict::Confirmed { .. } | Verdict::Flaky { .. } | Verdict::Minimized => false,
         };
         let id = EntryId::of(self.memory);

@@ -5,6 +5,7 @@
 //! written or read by half and forgotten. Must not know calls, stops or deadlines (see `task`).
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fuzzd_protocol::LINE_BYTES_MAX;
@@ -13,6 +14,8 @@ use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::time::{Interval, MissedTickBehavior};
 
+use crate::build_id::Build;
+use crate::clock;
 use crate::limits::{PIPE_READ_BYTES, STDERR_SHOWN_BYTES, STDOUT_SHOWN_BYTES, WATCH_TICK};
 use crate::options::TargetSpec;
 use crate::process::{
@@ -21,7 +24,7 @@ use crate::process::{
 use crate::worker::death::OutputTail;
 use crate::worker::memory::WorkerMemory;
 use crate::worker::output::OutputPipe;
-use crate::worker::watch::{RssGauge, clock_gap};
+use crate::worker::watch::RssGauge;
 
 /// Why there is no process.
 #[derive(Debug, thiserror::Error)]
@@ -30,11 +33,16 @@ pub(crate) enum LaunchError {
     #[error(transparent)]
     Spawn(#[from] SpawnError),
     /// There is no memory to share.
-    #[error("make the memory of a worker: {0}")]
+    #[error("make the memory of a worker: {0}{why}", why = why(.0))]
     Memory(#[from] fuzzd_shm::ShmError),
     /// A descriptor could not be set up.
     #[error("set up the descriptors of a worker: {0}")]
     Descriptors(#[from] io::Error),
+}
+
+/// The system's own words, for an error that leaves them to its source.
+fn why(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(String::new, |source| format!(": {source}"))
 }
 
 /// What happened to a process or on its pipes.
@@ -91,14 +99,16 @@ enum Ready {
 }
 
 impl WorkerClient {
-    /// Starts a worker of `target` that can be given inputs of at most `capacity` bytes.
+    /// Starts a worker of `target` that can be given inputs of at most `capacity` bytes. With a
+    /// `build`, the executable must still be that one.
     pub(super) async fn launch(
         spawner: &Spawner,
         target: &TargetSpec,
+        build: Option<Arc<Build>>,
         capacity: usize,
     ) -> Result<Self, LaunchError> {
         let memory = WorkerMemory::create(capacity)?;
-        let request = SpawnRequest::worker(target, memory.fd_for_worker()?);
+        let request = SpawnRequest::worker(target, memory.fd_for_worker()?).of_build(build);
         let Spawned { child, fuzz_in, fuzz_out, stdout, stderr } = spawner.spawn(request).await?;
         let mut ticks = tokio::time::interval(WATCH_TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -141,6 +151,11 @@ impl WorkerClient {
     /// Whether the process has ended, told or not.
     pub(super) fn has_ended(&self) -> bool {
         self.child.get_ref().has_ended()
+    }
+
+    /// The signal that the process is stopped by right now, if it is.
+    pub(super) fn stopped_by(&self) -> Option<i32> {
+        self.child.get_ref().stopped_by()
     }
 
     /// Whether fuzz_out holds bytes that were not looked at yet. Between calls nobody asked for
@@ -188,7 +203,7 @@ impl WorkerClient {
                 }
                 Ready::Tick => {
                     let now = Instant::now();
-                    let gap = clock_gap(self.last_tick, now);
+                    let gap = clock::gap(self.last_tick, now, WATCH_TICK);
                     self.last_tick = now;
                     return ClientEvent::Tick { now, gap };
                 }

@@ -25,6 +25,8 @@ pub(super) enum Cause {
         /// The worker said that the fuzz test was running.
         is_running: bool,
     },
+    /// Killed because no execution ended for long: somebody has stopped it with this signal.
+    Stopped(i32),
     /// Killed because of its resident memory.
     Memory {
         /// The limit, in bytes.
@@ -34,6 +36,13 @@ pub(super) enum Cause {
     },
     /// Killed because it broke the protocol.
     Misbehaved(String),
+}
+
+impl Cause {
+    /// No execution ended for this long; `stopped_by` says whether the process could have gone on.
+    pub(super) fn of_hang(timeout: Duration, is_running: bool, stopped_by: Option<i32>) -> Self {
+        stopped_by.map_or(Self::Hung { timeout, is_running }, Self::Stopped)
+    }
 }
 
 /// The newest output of the process.
@@ -59,15 +68,22 @@ pub(super) fn classify(status: ExitStatus, cause: &Cause, output: &OutputTail) -
             let message = format!("no execution ended within {timeout:?}{whom}");
             plain(FailureKind::Timeout, &message, output)
         }
+        Cause::Stopped(signal) if is_ours => {
+            let (name, _) = signal_class(*signal);
+            let message = format!("stopped by {name}, sent from outside, and never continued");
+            plain(FailureKind::ForeignSignal(*signal), &message, output)
+        }
         Cause::Memory { limit, seen } if is_ours => {
             let (limit, seen) = (limit >> 20, seen >> 20);
             let message = format!("resident memory of {seen} MB is above the limit of {limit} MB");
             plain(FailureKind::OutOfMemory, &message, output)
         }
         Cause::Misbehaved(reason) if is_ours => plain(FailureKind::Protocol, reason, output),
-        Cause::Itself | Cause::Hung { .. } | Cause::Memory { .. } | Cause::Misbehaved(_) => {
-            by_itself(status, output)
-        }
+        Cause::Itself
+        | Cause::Hung { .. }
+        | Cause::Stopped(_)
+        | Cause::Memory { .. }
+        | Cause::Misbehaved(_) => by_itself(status, output),
     }
 }
 
@@ -135,6 +151,10 @@ fn signal_class(signal: i32) -> (&'static str, SignalClass) {
         12 => ("SIGUSR2", SignalClass::Foreign),
         14 => ("SIGALRM", SignalClass::Foreign),
         15 => ("SIGTERM", SignalClass::Foreign),
+        19 => ("SIGSTOP", SignalClass::Foreign),
+        20 => ("SIGTSTP", SignalClass::Foreign),
+        21 => ("SIGTTIN", SignalClass::Foreign),
+        22 => ("SIGTTOU", SignalClass::Foreign),
         24 => ("SIGXCPU", SignalClass::Foreign),
         25 => ("SIGXFSZ", SignalClass::Foreign),
         _ => ("another signal", SignalClass::Foreign),
@@ -181,11 +201,17 @@ pub(super) fn start_failure(what: &str, status: ExitStatus, stderr: &str) -> Str
         ExitStatus::Signaled(SIGKILL) | ExitStatus::Unknown => {}
         ExitStatus::Signaled(signal) => reason = format!("{what} (signal {signal})"),
     }
+    if stderr.trim_end().is_empty() {
+        reason.push_str("; it wrote nothing to stderr");
+    }
+    with_stderr(reason, stderr)
+}
+
+/// Why a worker was lost that no input is to blame for, with the tail of stderr if there is one.
+pub(super) fn with_stderr(mut reason: String, stderr: &str) -> String {
     let stderr = stderr.trim_end();
     let start = stderr.ceil_char_boundary(stderr.len().saturating_sub(START_STDERR_BYTES));
-    if stderr.is_empty() {
-        reason.push_str("; it wrote nothing to stderr");
-    } else {
+    if !stderr.is_empty() {
         reason.push_str("; its stderr ended with:\n");
         reason.push_str(&stderr[start..]);
     }
@@ -248,6 +274,8 @@ mod tests {
         let memory = Cause::Memory { limit: 2 << 30, seen: 3 << 30 };
         assert_eq!(kind(ExitStatus::Signaled(9), &hung, ""), FailureKind::Timeout);
         assert_eq!(kind(ExitStatus::Signaled(9), &memory, ""), FailureKind::OutOfMemory);
+        let stopped = Cause::Stopped(19);
+        assert_eq!(kind(ExitStatus::Signaled(9), &stopped, ""), FailureKind::ForeignSignal(19));
         assert_eq!(kind(ExitStatus::Signaled(11), &hung, ""), FailureKind::Signal(11));
         assert_eq!(kind(ExitStatus::Exited(0), &memory, ""), FailureKind::Exit(0));
     }

@@ -13,7 +13,7 @@ use crate::limits::{CONDEMNED_REAP_DEADLINE, PIPE_CLOSED_GRACE};
 use crate::process::{Child, ExitStatus, GroupSignal};
 use crate::worker::call::{self, CoverageLink};
 use crate::worker::client::{ClientEvent, WorkerClient};
-use crate::worker::death::{Cause, classify, start_failure};
+use crate::worker::death::{Cause, classify, start_failure, with_stderr};
 use crate::worker::ping::{Announced, ping_line, read_ping};
 use crate::worker::reply::ReplyContext;
 use crate::worker::state::{InFlight, LastWord, StopLadder, StopStep, WorkerState};
@@ -277,17 +277,16 @@ impl<'a> Life<'a> {
                 self.untold.push(WorkerEvent::StartFailed { reason });
             }
             LastWord::Died(cause, in_flight) => {
-                let failure = classify(status, &cause, &self.client.output());
+                let output = self.client.output();
+                let mut failure = classify(status, &cause, &output);
                 let (memory, types) = (self.client.memory(), &self.target.types);
-                let death = in_flight.map_or(
-                    Death { failure: failure.clone(), input: None, execs: 0, execs_other: 0 },
-                    |in_flight| {
-                        let (execs, execs_other) = in_flight.pending.clamp(memory.counts());
-                        let input = in_flight.pending.input_at_death(memory, types);
-                        Death { failure, input, execs, execs_other }
-                    },
-                );
-                self.untold.push(WorkerEvent::Died(death));
+                let (execs, execs_other) =
+                    in_flight.as_ref().map_or((0, 0), |call| call.pending.clamp(memory.counts()));
+                let input = in_flight.and_then(|call| call.pending.input_at_death(memory, types));
+                if input.is_none() {
+                    failure.message = with_stderr(failure.message, &output.stderr);
+                }
+                self.untold.push(WorkerEvent::Died(Death { failure, input, execs, execs_other }));
             }
             LastWord::Nothing => {}
         }
@@ -351,8 +350,7 @@ impl<'a> Life<'a> {
                 *deadline += gap;
                 if now >= *deadline {
                     let limit = self.task.settings.ping_deadline;
-                    let reason = format!("it did not answer Ping within {limit:?}");
-                    self.misbehaved(reason);
+                    self.misbehaved(format!("it did not answer Ping within {limit:?}"));
                 }
             }
             WorkerState::Calling(_) => self.look(now, gap),
@@ -390,7 +388,9 @@ impl<'a> Life<'a> {
         let limits = self.task.settings.limits;
         let cause = match alarm {
             Alarm::Misbehaved(reason) => return self.misbehaved(reason),
-            Alarm::Hung { is_running } => Cause::Hung { timeout: limits.input_timeout, is_running },
+            Alarm::Hung { is_running } => {
+                Cause::of_hang(limits.input_timeout, is_running, self.client.stopped_by())
+            }
             Alarm::Memory { seen } => Cause::Memory { limit: limits.rss_limit_bytes, seen },
         };
         if let WorkerState::Calling(in_flight) = self.take_state() {

@@ -2,6 +2,7 @@
 //!
 //! Runs before a session exists, so it drives a client by itself. Must not execute any input.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fuzzd_core::session::StopRequestKind;
@@ -9,6 +10,7 @@ use fuzzd_protocol::input::canonical;
 use fuzzd_protocol::message::{self, Call, SeedCall, SeedReply};
 use fuzzd_protocol::value::ValueType;
 
+use crate::build_id::Build;
 use crate::limits::{PING_DEADLINE, REAP_DEADLINE, SEED_DEADLINE, SEEDS_BYTES_MAX};
 use crate::options::TargetSpec;
 use crate::process::{ExitStatus, GroupSignal, Spawner};
@@ -44,9 +46,10 @@ pub(crate) enum WorkerProbeError {
 pub(crate) async fn probe_worker(
     spawner: &Spawner,
     target: &TargetSpec,
+    build: Arc<Build>,
     capacity: usize,
 ) -> Result<Probed, WorkerProbeError> {
-    let launched = WorkerClient::launch(spawner, target, capacity).await;
+    let launched = WorkerClient::launch(spawner, target, Some(build), capacity).await;
     let mut client = launched.map_err(WorkerProbeError::Launch)?;
     match ask(&mut client).await {
         Ok(probed) => {

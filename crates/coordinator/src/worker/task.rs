@@ -13,6 +13,7 @@ use fuzzd_core::session::{Call, Event, StopRequestKind, WorkerEvent};
 use fuzzd_protocol::value::ValueType;
 use tokio::sync::mpsc;
 
+use crate::build_id::Build;
 use crate::limits::{ABANDONED_MAX, REAP_DEADLINE};
 use crate::options::TargetSpec;
 use crate::process::{Child, Spawner};
@@ -27,6 +28,8 @@ pub(crate) struct WorkerTarget {
     pub(crate) spec: TargetSpec,
     /// The types of its parameters, as probed.
     pub(crate) types: Vec<ValueType>,
+    /// The executable that was probed; `None`: whichever is there.
+    pub(crate) build: Option<Arc<Build>>,
 }
 
 /// What the loop asks of a slot.
@@ -97,7 +100,8 @@ impl WorkerTask {
         let (mut stop, mut is_loop_gone) = (None, false);
         let settings = self.settings.clone();
         let launched = {
-            let launch = WorkerClient::launch(&settings.spawner, &target.spec, settings.capacity);
+            let (build, capacity) = (target.build.clone(), settings.capacity);
+            let launch = WorkerClient::launch(&settings.spawner, &target.spec, build, capacity);
             tokio::pin!(launch);
             loop {
                 tokio::select! {

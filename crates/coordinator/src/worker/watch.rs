@@ -7,9 +7,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
-use crate::limits::{
-    CALL_GRACE, CLOCK_GAP_MIN, EXECS_OTHER_PER_CALL_MAX, INPUT_TIMEOUT_MAX, WATCH_TICK,
-};
+use crate::limits::{CALL_GRACE, EXECS_OTHER_PER_CALL_MAX, INPUT_TIMEOUT_MAX};
 use crate::worker::memory::Counts;
 
 /// The limits of every call of a session.
@@ -105,13 +103,6 @@ impl Watch {
     }
 }
 
-/// Time in which the coordinator did not run although it was to: it was stopped, suspended or
-/// starved. Zero for a tick that is as late as ticks may be.
-pub(super) fn clock_gap(last_tick: Instant, now: Instant) -> Duration {
-    let late = now.saturating_duration_since(last_tick).saturating_sub(WATCH_TICK);
-    if late > CLOCK_GAP_MIN { late } else { Duration::ZERO }
-}
-
 /// The resident memory of one process.
 #[derive(Debug)]
 pub(super) struct RssGauge {
@@ -172,16 +163,6 @@ mod tests {
         assert_eq!(watch.look(now, gap, sample(0)), None);
         let hung = watch.look(now + Duration::from_millis(1), Duration::ZERO, sample(0));
         assert_eq!(hung, Some(Alarm::Hung { is_running: true }));
-    }
-
-    #[test]
-    fn late_ticks_count_from_half_a_second() {
-        let start = Instant::now();
-        let gap = |late: u64| clock_gap(start, start + WATCH_TICK + Duration::from_millis(late));
-        assert_eq!(gap(0), Duration::ZERO);
-        assert_eq!(gap(500), Duration::ZERO);
-        assert_eq!(gap(501), Duration::from_millis(501));
-        assert_eq!(clock_gap(start + WATCH_TICK, start), Duration::ZERO);
     }
 
     #[test]

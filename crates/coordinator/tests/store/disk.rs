@@ -188,3 +188,31 @@ fn a_state_that_was_removed_under_a_session_is_said_so() {
     assert!(reason.contains("removed or replaced"), "{reason}");
     running.close();
 }
+
+#[test]
+fn a_known_bug_whose_file_is_missing_gets_it_as_soon_as_testdata_can_be_written() {
+    let place = Place::new();
+    // A file in the way of the directory: nobody can write there.
+    let package = place.dir.path().join("package");
+    fs::write(&package, b"in the way").unwrap();
+    let mut running = place.start();
+    let kept = running.commit_bug(b"boom", CONFIRMED).expect("it is kept in the state");
+    running.close();
+    let crashes = place.state.join("crashes");
+    assert!(kept.starts_with(&crashes), "{kept:?}");
+    let mut running = place.start();
+    assert_eq!(running.commit_bug(b"boom", Verdict::Known), Some(kept), "no better place yet");
+    running.close();
+    fs::remove_file(&package).unwrap();
+    // Now it can be written; then somebody removes it, with the bug still there.
+    for _ in 0..2 {
+        let mut running = place.start();
+        let path = running.commit_bug(b"boom", Verdict::Known).expect("it has a place");
+        running.close();
+        assert!(path.starts_with(place.testdata()), "{path:?}");
+        assert_eq!(fs::read(&path).unwrap(), b"boom");
+        let bugs = place.load().configs.remove(0).bugs;
+        assert_eq!((&*bugs[0].input, bugs[0].path.as_ref()), (&b"boom"[..], Some(&path)));
+        fs::remove_file(&path).unwrap();
+    }
+}

@@ -102,6 +102,11 @@ impl Bug {
         }
     }
 
+    /// Whether it is a kill from outside that did not happen again: kept, and no bug.
+    pub(super) fn is_set_aside(&self) -> bool {
+        self.state == BugState::Settled && !self.is_reported && is_foreign(self.failure.kind)
+    }
+
     /// Whether it must run in a fresh process next, and nobody does that yet.
     pub(super) fn wants_fresh_process(&self) -> bool {
         match &self.state {

@@ -135,8 +135,8 @@ impl Commits {
         self.refused == self.pending.len()
     }
 
-    /// The records that never got to the disk.
-    pub(super) fn unsaved(&self) -> impl Iterator<Item = &Record> {
-        self.pending.values().map(|pending| &pending.record)
+    /// The records that never got to the disk, and whether it refused them.
+    pub(super) fn unsaved(&self) -> impl Iterator<Item = (&Record, bool)> {
+        self.pending.values().map(|pending| (&pending.record, pending.was_refused))
     }
 }

@@ -51,6 +51,9 @@ pub struct TestConfig {
     pub bugs: Vec<LoadedBug>,
     /// Executions of earlier sessions, so that totals go on.
     pub execs_before: u64,
+    /// Why it cannot be fuzzed: its worker did not come up when it was asked what it is. It is
+    /// given up from the beginning, and people are told so; the other tests are fuzzed.
+    pub given_up: Option<String>,
 }
 
 /// Where an entry comes from.

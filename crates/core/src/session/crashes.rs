@@ -35,10 +35,14 @@ impl Session {
         let signature = failure.signature();
         let ledger = &mut self.tests[test.0].ledger;
         let is_full = ledger.bugs.len() >= BUGS_PER_TEST_MAX;
-        let mut novelty = novelty;
+        let (mut novelty, mut count, mut originals) = (novelty, 1, 1);
         match ledger.get_mut(signature) {
             Some(bug) if bug.state == BugState::Loaded => {
                 novelty = Novelty::Known { path: bug.path.clone() };
+            }
+            // That one kill from outside was an accident says nothing of another input.
+            Some(bug) if bug.is_set_aside() && bug.originals < ORIGINALS_PER_BUG_MAX => {
+                (count, originals) = (bug.count.saturating_add(1), bug.originals + 1);
             }
             Some(bug) if bug.state != BugState::Passing => {
                 bug.count = bug.count.saturating_add(1);
@@ -66,7 +70,7 @@ impl Session {
             Novelty::Known { path } => (BugState::Recording, false, path),
         };
         let mut bug = Bug::new(failure.clone(), input.clone(), state, is_new);
-        bug.path = path;
+        (bug.path, bug.count, bug.originals) = (path, count, originals);
         ledger.insert(signature, bug);
         let record = Record::Crash { test, signature, input, failure };
         self.commit(record, Consequence::CrashKept { test, signature });

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use crate::ids::{TestIndex, WorkerId};
+use crate::failure::Failure;
+use crate::ids::{EntryId, Input, TestIndex, WorkerId};
 use crate::limits::{
     COMMIT_GRACE, COMMIT_GRACE_KILLED, COMMIT_WAIT_MAX, DRAIN_CALL_TIME, DRAIN_TIME,
 };
@@ -18,7 +19,7 @@ use crate::session::record::Record;
 use crate::session::report::{FinishReason, Report, Summary, TestSummary, UnsavedCrash};
 use crate::session::slot::{Job, SlotState};
 use crate::session::test_state::Stage;
-use crate::{ids::EntryId, signature::Signature};
+use crate::signature::Signature;
 
 /// Where a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,15 +190,19 @@ impl Session {
         self.phase = Phase::Finished;
         let mut unsaved = Vec::new();
         let mut unsaved_entries = 0;
-        for record in self.commits.unsaved() {
+        for (record, was_refused) in self.commits.unsaved() {
             match record {
-                Record::Crash { test, input, failure, .. } => unsaved.push(UnsavedCrash {
-                    test: *test,
-                    id: EntryId::of(input),
-                    input: input.clone(),
-                    failure: failure.clone(),
-                }),
+                Record::Crash { test, input, failure, .. } => {
+                    unsaved.push(unsaved_crash(*test, input, failure));
+                }
                 Record::Entry { .. } => unsaved_entries += 1,
+                // The crash is kept, but nobody was told of the bug: this is the last chance.
+                Record::Bug { test, signature, input, verdict } if was_refused => {
+                    let bug = self.tests[test.0].ledger.bugs.get(signature);
+                    if let (Some(bug), true) = (bug, verdict.is_new_bug()) {
+                        unsaved.push(unsaved_crash(*test, input, &bug.failure));
+                    }
+                }
                 // A verdict can be drawn again, coverage measured again.
                 Record::Measured { .. } | Record::Bug { .. } | Record::Progress { .. } => {}
             }
@@ -224,4 +229,9 @@ impl Session {
         self.report(Report::Finished(summary));
         self.effects.push(Effect::Finish);
     }
+}
+
+fn unsaved_crash(test: TestIndex, input: &Input, failure: &Failure) -> UnsavedCrash {
+    let (id, input) = (EntryId::of(input), input.clone());
+    UnsavedCrash { test, id, input, failure: failure.clone() }
 }

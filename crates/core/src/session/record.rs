@@ -89,8 +89,20 @@ pub enum Verdict {
         /// Runs.
         runs: u32,
     },
-    /// An input of testdata or state failed in warm-up. Its file stays as it is.
+    /// An input of testdata or state failed in warm-up. Its file stays as it is; if people have
+    /// none, write `input` to testdata.
     Known,
     /// The input of a known bug passed in warm-up.
     NoLongerFails,
+}
+
+impl Verdict {
+    /// Whether it makes a crash a new bug, which people have to be told of.
+    #[must_use]
+    pub fn is_new_bug(self) -> bool {
+        match self {
+            Self::Confirmed { .. } | Self::Flaky { .. } => true,
+            Self::Minimized | Self::Unconfirmed { .. } | Self::Known | Self::NoLongerFails => false,
+        }
+    }
 }

@@ -170,7 +170,8 @@ pub struct Summary {
     pub status: Status,
     /// One per test, in order.
     pub tests: Vec<TestSummary>,
-    /// Crashes the disk would not take, to be shown so that they are not lost.
+    /// Crashes the disk would not take, or not as the bugs they are: to be shown, so that they are
+    /// not lost.
     pub unsaved: Vec<UnsavedCrash>,
     /// Corpus entries the disk would not take.
     pub unsaved_entries: usize,
@@ -199,7 +200,7 @@ pub struct TestSummary {
     pub given_up: Option<String>,
 }
 
-/// A crash that is in memory only.
+/// A crash that is in memory only, or whose verdict is.
 #[derive(Debug, Clone)]
 pub struct UnsavedCrash {
     /// The test.

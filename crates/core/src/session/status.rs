@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::limits::{STALL_TIME, STATUS_INTERVAL};
+use crate::session::effect::Effect;
 use crate::session::finish::Phase;
 use crate::session::record::Record;
 use crate::session::report::{Activity, Report, Status};
@@ -52,6 +53,7 @@ impl Session {
         if self.watch.told_at.is_none() {
             // The clock may start anywhere.
             self.watch.last_progress_at = self.now;
+            self.tell_given_up();
         }
         self.watch.told_at = Some(self.now);
         self.watch.told_execs = self.budget.done();
@@ -61,6 +63,16 @@ impl Session {
             self.watch.last_progress_at = self.now;
             let reason = self.stall_reason();
             self.report(Report::Stalled { reason });
+        }
+    }
+
+    /// At the start: tests of which it is known already that no worker comes up.
+    fn tell_given_up(&mut self) {
+        for test in &self.tests {
+            if let Stage::GivenUp { reason } = &test.stage {
+                let (test, reason) = (test.index, reason.clone());
+                self.effects.push(Effect::Report(Report::TestGivenUp { test, reason }));
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   WarmingUp ──every input has its verdict──▶ Fuzzing
-//!       └────────────── no worker will start ─────┴──▶ GivenUp
+//!       └────────────── no worker will start ─────┴──▶ GivenUp ◀── none came up before the run
 //! ```
 
 use std::time::Duration;
@@ -64,9 +64,11 @@ pub(super) struct TestState {
 impl TestState {
     pub(super) fn new(index: TestIndex, config: &TestConfig) -> Self {
         let (warmup, measured) = Warmup::new(config);
+        let stage =
+            config.given_up.clone().map_or(Stage::WarmingUp, |reason| Stage::GivenUp { reason });
         let mut test = Self {
             index,
-            stage: Stage::WarmingUp,
+            stage,
             coverage: CoverageMap::new(config.counters),
             corpus: Corpus::default(),
             warmup,

@@ -78,6 +78,23 @@ fn a_kill_from_outside_that_does_not_reproduce_is_unconfirmed_and_no_bug() {
 }
 
 #[test]
+fn after_an_accident_an_input_that_does_get_its_process_killed_is_still_found() {
+    let killed = || failure(FailureKind::ForeignSignal(9), "");
+    let mut stage = Stage::start(config());
+    stage.die(0, b"innocent", killed());
+    for _ in 0..3 {
+        stage.reply(0, passed(&[(0, 1)]));
+    }
+    assert_eq!(stage.told(), ["unconfirmed"]);
+    stage.die(0, b"guilty", killed());
+    for _ in 0..3 {
+        stage.expect_execute(0, b"guilty");
+        stage.die(0, b"guilty", killed());
+    }
+    assert_eq!(stage.told(), ["unconfirmed", "bug"]);
+}
+
+#[test]
 fn a_kill_from_outside_before_its_first_run_waits_for_the_next_session() {
     let mut stage = Stage::start(config());
     stage.die(0, b"innocent", failure(FailureKind::ForeignSignal(9), ""));

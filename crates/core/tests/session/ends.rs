@@ -51,6 +51,34 @@ fn a_crash_the_disk_never_takes_is_listed_at_the_end() {
 }
 
 #[test]
+fn a_bug_whose_verdict_the_disk_never_takes_is_listed_at_the_end() {
+    let mut stage = Stage::start(config());
+    stage.crash(0, b"crash", panic_at(1));
+    stage.disk = DiskMode::Refuses;
+    stage.confirm(0, b"crash", &panic_at(1));
+    stage.signal(StopRequest::Graceful);
+    stage.wait(COMMIT_GRACE);
+    let unsaved: Vec<&[u8]> = stage.summary().unsaved.iter().map(|crash| &*crash.input).collect();
+    assert_eq!((unsaved, stage.summary().status.bugs), (vec![&b"crash"[..]], 0));
+}
+
+#[test]
+fn a_test_that_was_given_up_before_the_session_is_told_of_while_others_go_on() {
+    let given_up = Some("no library".to_owned());
+    let second =
+        TestConfig { name: "second".into(), counters: 0, entries: Vec::new(), given_up, ..test() };
+    let mut stage =
+        Stage::start(SessionConfig { workers: 2, tests: vec![second, test()], ..config() });
+    assert_eq!(stage.told(), ["given up"]);
+    let tests: Vec<TestIndex> = stage.calls.values().map(|(_, test, _)| *test).collect();
+    assert_eq!(tests, [TestIndex(1), TestIndex(1)]);
+    stage.signal(StopRequest::Graceful);
+    let summary = stage.summary();
+    assert_eq!(summary.tests[0].given_up.as_deref(), Some("no library"));
+    assert!(summary.tests[1].given_up.is_none());
+}
+
+#[test]
 fn a_stop_tries_what_was_refused_once_more() {
     let mut stage = Stage::start(SessionConfig { minimize: false, ..config() });
     stage.disk = DiskMode::Refuses;

@@ -42,6 +42,7 @@ pub(crate) fn test() -> TestConfig {
         entries: vec![entry],
         bugs: Vec::new(),
         execs_before: 0,
+        given_up: None,
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) struct Disk {
     /// Asked for, and not on the disk so far.
     pub(crate) pending: BTreeMap<CommitToken, Record>,
     refused: BTreeSet<CommitToken>,
+    ever_refused: BTreeSet<CommitToken>,
     refused_at: Option<Duration>,
 }
 
@@ -27,6 +28,7 @@ impl Disk {
             in_flight: BTreeSet::new(),
             pending: BTreeMap::new(),
             refused: BTreeSet::new(),
+            ever_refused: BTreeSet::new(),
             refused_at: None,
         }
     }
@@ -57,6 +59,7 @@ impl Disk {
         let is_verdict = matches!(self.pending[&token], Record::Bug { .. });
         if is_in(self.plan.refuses) || (is_verdict && is_in(self.plan.refuses_verdicts)) {
             self.refused.insert(token);
+            self.ever_refused.insert(token);
             self.refused_at = Some(now);
             let reason = "no space left on device".into();
             return (Event::StoreFailed { token, reason }, None);
@@ -70,6 +73,11 @@ impl Disk {
     pub(crate) fn has_bug_work(&self) -> bool {
         let is_bug = |record: &Record| matches!(record, Record::Crash { .. } | Record::Bug { .. });
         self.pending.values().any(is_bug)
+    }
+
+    /// Whether it refused this commit at some time.
+    pub(crate) fn was_refused(&self, token: CommitToken) -> bool {
+        self.ever_refused.contains(&token)
     }
 
     /// Whether it took everything for the last `span`.

@@ -196,6 +196,7 @@ fn load(number: usize, target: &Target, dice: &mut Dice) -> TestConfig {
         entries,
         bugs: load_bugs(target, dice),
         execs_before: dice.below(1_000),
+        given_up: None,
     }
 }
 

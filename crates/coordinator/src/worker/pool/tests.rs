@@ -22,7 +22,7 @@ fn pool() -> (Pool, mpsc::Receiver<Event>) {
 
 fn hanging() -> Arc<WorkerTarget> {
     let types = vec![fuzzd_protocol::value::ValueType::Bytes];
-    Arc::new(WorkerTarget { spec: target("hang"), types })
+    Arc::new(WorkerTarget { spec: target("hang"), types, build: None })
 }
 
 async fn next(events: &mut mpsc::Receiver<Event>) -> WorkerEvent {

@@ -48,7 +48,7 @@ impl Bench {
             input_bytes_max: 1024,
         };
         let (pool, events) = Pool::start(1, settings);
-        let target = Arc::new(WorkerTarget { spec, types: vec![ValueType::Bytes] });
+        let target = Arc::new(WorkerTarget { spec, types: vec![ValueType::Bytes], build: None });
         let mut bench = Self { pool, events, target };
         bench.pool.spawn(SLOT, Epoch(1), bench.target.clone());
         bench

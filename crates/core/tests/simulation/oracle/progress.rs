@@ -73,7 +73,7 @@ impl Oracle {
         let mut entries = 0;
         let mut kept: Vec<Bits> = self.tests.iter().map(|test| test.durable.clone()).collect();
         let mut signatures: Vec<(TestIndex, Signature)> = Vec::new();
-        for record in disk.pending.values() {
+        for (token, record) in &disk.pending {
             match record {
                 Record::Crash { test, input, signature, .. } => {
                     crashes.push((*test, input.clone()));
@@ -82,6 +82,12 @@ impl Oracle {
                 Record::Entry { test, coverage, .. } => {
                     entries += 1;
                     kept[test.0].add(coverage);
+                }
+                // Nobody was told of this bug, so the end tells of its crash.
+                Record::Bug { test, input, verdict, .. }
+                    if verdict.is_new_bug() && disk.was_refused(*token) =>
+                {
+                    crashes.push((*test, input.clone()));
                 }
                 Record::Measured { .. } | Record::Bug { .. } | Record::Progress { .. } => {}
             }
