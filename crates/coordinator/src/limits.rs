@@ -30,11 +30,18 @@ pub const COUNTERS_MAX: usize = 1 << 26;
 /// Seeds in the code of one fuzz test.
 pub const SEEDS_MAX: u64 = 100_000;
 
+/// Bytes of input that every worker has room for, however small `--max-len` is.
+pub const MEMORY_CAPACITY_MIN: usize = 4 << 10;
+
 /// Bytes of all seeds in the code of one fuzz test.
 pub const SEEDS_BYTES_MAX: usize = 256 << 20;
 
 /// Executions of one call that are not of newly mutated inputs. A worker that claims more lies.
 pub const EXECS_OTHER_PER_CALL_MAX: u64 = 1 << 32;
+
+/// Nanoseconds that one execution takes at least, mutation and counters included: a worker that
+/// claims more executions than fit into a call's time lies, or its memory was overwritten.
+pub const EXEC_NANOS_MIN: u64 = 10;
 
 /// Bytes of the newest output kept per stream. A flood costs time, never memory.
 pub const OUTPUT_RING_BYTES: usize = 64 * 1024;

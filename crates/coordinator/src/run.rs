@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use crate::blocking::blocking;
 use crate::error::RunError;
 use crate::event_loop::{EventLoop, Parts};
-use crate::limits::{INPUT_BYTES_LIMIT, PING_DEADLINE, STORE_ANSWER_QUEUE};
+use crate::limits::{INPUT_BYTES_LIMIT, MEMORY_CAPACITY_MIN, PING_DEADLINE, STORE_ANSWER_QUEUE};
 use crate::notice::{Notice, Outbox, Started, StartedTest};
 use crate::options::{RunOptions, TargetSpec};
 use crate::probe::TargetInfo;
@@ -162,13 +162,16 @@ fn started(options: &RunOptions, infos: &[TargetInfo], tests: &[TestConfig], see
     Started { seed, workers, state, tests }
 }
 
-/// Room for the largest input there is: one that was loaded may be larger than a mutation may make.
+/// Room for the largest input there is: one that was loaded may be larger than a mutation may make,
+/// and values of fixed width cannot be made shorter than they are.
 fn capacity(input_bytes_max: usize, tests: &[TestConfig]) -> usize {
     let inputs = tests.iter().flat_map(|test| {
         let entries = test.entries.iter().map(|entry| entry.input.len());
         entries.chain(test.bugs.iter().map(|bug| bug.input.len()))
     });
-    inputs.filter(|&bytes| bytes <= INPUT_BYTES_LIMIT).fold(input_bytes_max, usize::max)
+    inputs
+        .filter(|&bytes| bytes <= INPUT_BYTES_LIMIT)
+        .fold(input_bytes_max.max(MEMORY_CAPACITY_MIN), usize::max)
 }
 
 /// The standard library seeds its hash maps from the system.

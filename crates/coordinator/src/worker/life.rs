@@ -207,7 +207,7 @@ impl<'a> Life<'a> {
     /// Misbehaviour is a reply: the core asks for the end of the process itself. It is killed here
     /// and now nevertheless, so that it cannot do any more.
     fn condemn_in_call(&mut self, in_flight: &InFlight, reason: String) {
-        let (execs, execs_other) = in_flight.pending.clamp(self.client.memory().counts());
+        let (execs, execs_other) = in_flight.clamp(self.client.memory().counts());
         let outcome = Outcome::Misbehaved { reason };
         let elapsed = in_flight.started.elapsed();
         let reply = Reply { execs, execs_other, elapsed, ignored: Vec::new(), outcome };
@@ -281,7 +281,7 @@ impl<'a> Life<'a> {
                 let mut failure = classify(status, &cause, &output);
                 let (memory, types) = (self.client.memory(), &self.target.types);
                 let (execs, execs_other) =
-                    in_flight.as_ref().map_or((0, 0), |call| call.pending.clamp(memory.counts()));
+                    in_flight.as_ref().map_or((0, 0), |call| call.clamp(memory.counts()));
                 let input = in_flight.and_then(|call| call.pending.input_at_death(memory, types));
                 if input.is_none() {
                     failure.message = with_stderr(failure.message, &output.stderr);
@@ -338,7 +338,7 @@ impl<'a> Life<'a> {
 
     fn stopped(&mut self, in_flight: Option<&InFlight>) {
         let counts = self.client.memory().counts();
-        let execs = in_flight.map_or(0, |in_flight| in_flight.pending.clamp(counts).0);
+        let execs = in_flight.map_or(0, |in_flight| in_flight.clamp(counts).0);
         self.untold.push(WorkerEvent::Stopped { execs });
     }
 

@@ -14,7 +14,7 @@ use fuzzd_protocol::input::canonical;
 use fuzzd_protocol::message::{self, FailureInfo, FuzzReply, IgnoredCount, MinimizeReply};
 use fuzzd_protocol::value::ValueType;
 
-use crate::limits::EXECS_OTHER_PER_CALL_MAX;
+use crate::limits::{EXEC_NANOS_MIN, EXECS_OTHER_PER_CALL_MAX};
 use crate::worker::call::{CoverageLink, Kind, Pending};
 use crate::worker::death::{OutputTail, details};
 use crate::worker::memory::{Counts, WorkerMemory};
@@ -94,7 +94,7 @@ impl ReplyContext<'_> {
         ignored: Vec<(Signature, u64)>,
         outcome: Outcome,
     ) -> Reply {
-        let (execs, execs_other) = self.pending.clamp(counts);
+        let (execs, execs_other) = self.pending.clamp(counts, self.elapsed);
         // The worker's own time leaves out the way here and back; but it cannot be longer.
         let worker_time = u64::try_from(worker_ns).ok().filter(|&ns| ns > 0);
         let elapsed = worker_time.map_or(self.elapsed, Duration::from_nanos).min(self.elapsed);
@@ -148,12 +148,16 @@ impl ReplyContext<'_> {
 
 impl Pending {
     /// Executions of newly mutated inputs and all others, within what the call allowed.
-    pub(super) fn clamp(&self, counts: Counts) -> (u64, u64) {
+    pub(super) fn clamp(&self, counts: Counts, elapsed: Duration) -> (u64, u64) {
+        // Words that the target may have overwritten: no more than any worker could have done.
+        let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        let possible = 1 + nanos / EXEC_NANOS_MIN;
+        let counts = Counts { new: counts.new.min(possible), other: counts.other.min(possible) };
         let other = counts.other.min(EXECS_OTHER_PER_CALL_MAX);
         match self.kind {
             Kind::Fuzz { .. } => (counts.new.min(self.execs_max), other),
             Kind::Execute | Kind::MinimizeFind | Kind::MinimizeFailure(_) => {
-                (0, other.saturating_add(counts.new).min(EXECS_OTHER_PER_CALL_MAX))
+                (0, other.saturating_add(counts.new).min(possible).min(EXECS_OTHER_PER_CALL_MAX))
             }
         }
     }

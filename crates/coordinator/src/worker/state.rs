@@ -24,6 +24,7 @@ use fuzzd_core::session::StopRequestKind;
 use crate::limits::{INTERRUPT_AFTER, KILL_AFTER, REAP_DEADLINE};
 use crate::worker::call::Pending;
 use crate::worker::death::Cause;
+use crate::worker::memory::Counts;
 use crate::worker::watch::Watch;
 
 /// A call that was sent and not answered.
@@ -35,6 +36,13 @@ pub(super) struct InFlight {
     pub(super) started: Instant,
     /// Whether it gets on.
     pub(super) watch: Watch,
+}
+
+impl InFlight {
+    /// The executions it has done so far, as far as they can be true: new ones, and others.
+    pub(super) fn clamp(&self, counts: Counts) -> (u64, u64) {
+        self.pending.clamp(counts, self.started.elapsed())
+    }
 }
 
 /// What is told once a process is gone.
