@@ -76,5 +76,7 @@ fn start_logging() {
         .with_env_var("FUZZD_LOG")
         .with_default_directive(tracing::level_filters::LevelFilter::ERROR.into())
         .from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Its own complaint would go to the stderr that is gone, and panic.
+    logger.log_internal_errors(false).init();
 }

@@ -53,6 +53,13 @@ pub const FUZZ_CALL_EXECS: u64 = 20_000;
 /// One worker's stay with one fuzz test before another may have the worker.
 pub const SLICE_TIME: Duration = Duration::from_millis(1_500);
 
+/// The shortest such stay, when `--time` is short for the number of tests: a stay costs the start
+/// of a process.
+pub const SLICE_TIME_MIN: Duration = Duration::from_millis(200);
+
+/// Stays that every test should have before the budget is used up.
+pub const STAYS_PER_TEST: u64 = 3;
+
 /// The same stay when executions replace the clock.
 pub const SLICE_EXECS: u64 = 200_000;
 

@@ -9,6 +9,7 @@ use crate::ids::{Epoch, Input, TestIndex, WorkerId};
 use crate::limits::{
     FUZZ_CALL_EXECS, FUZZ_CALL_TIME, MINIMIZE_FAILURE_EXECS, MINIMIZE_FAILURE_TIME,
     MINIMIZE_FIND_EXECS, MINIMIZE_FIND_TIME, PENDING_COMMITS_MAX, SLICE_EXECS, SLICE_TIME,
+    SLICE_TIME_MIN, STAYS_PER_TEST,
 };
 use crate::session::Session;
 use crate::session::bugs::BugState;
@@ -135,13 +136,27 @@ impl Session {
 
     /// Cost of a test so far, with the stays under way counted in advance: least is next.
     fn standing(&self, test: TestIndex, except: WorkerId) -> u64 {
-        let stay = match self.config.pace {
-            Pace::Clock => micros(SLICE_TIME),
-            Pace::Executions => SLICE_EXECS,
-        };
         let state = &self.tests[test.0];
-        let ahead = self.servants(test, except) * stay * 4 / state.weight();
+        let ahead = self.servants(test, except) * self.stay_limit() * 4 / state.weight();
         state.pass.saturating_add(ahead)
+    }
+
+    /// What one stay with a test may cost, in the unit of the pace: shorter where the budget is so
+    /// small, or the tests so many, that not every test would have its turn.
+    fn stay_limit(&self) -> u64 {
+        let turns = STAYS_PER_TEST * (self.tests.len() as u64).max(1);
+        let workers = self.slots.len() as u64;
+        match self.config.pace {
+            Pace::Clock => {
+                let budget = self.config.time_max.map_or(u64::MAX, micros);
+                let share = budget.saturating_mul(workers) / turns;
+                share.clamp(micros(SLICE_TIME_MIN), micros(SLICE_TIME))
+            }
+            Pace::Executions => {
+                let budget = self.config.execs_max.unwrap_or(u64::MAX);
+                (budget / turns).clamp(FUZZ_CALL_EXECS, SLICE_EXECS)
+            }
+        }
     }
 
     fn servants(&self, test: TestIndex, except: WorkerId) -> u64 {
@@ -151,11 +166,7 @@ impl Session {
 
     /// Whether the worker served this test for a whole stay and another test stands further back.
     fn is_stay_over(&mut self, worker: WorkerId, test: TestIndex) -> bool {
-        let limit = match self.config.pace {
-            Pace::Clock => micros(SLICE_TIME),
-            Pace::Executions => SLICE_EXECS,
-        };
-        if self.slots[worker.0].stay < limit {
+        if self.slots[worker.0].stay < self.stay_limit() {
             return false;
         }
         if self.tests[test.0].start_not_before > self.now {
