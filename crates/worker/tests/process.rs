@@ -297,7 +297,13 @@ fn a_fuzzing_worker_answers_at_an_interrupt_and_ends() {
 fn nobody_reading_ends_a_worker_quietly() {
     let mut worker = Worker::spawn();
     worker.replies = None;
-    worker.send(&encode_line(&Call::Ping(PingCall::default())));
+    let ping = encode_line(&Call::Ping(PingCall::default()));
+    // A child that another test is just starting may hold the other end until it execs, so that
+    // the first replies still find a reader.
+    wait_for("end of the worker", || {
+        let is_sent = worker.calls.as_mut().unwrap().write_all(&ping).is_ok();
+        worker.child.try_wait().unwrap().is_some() || !is_sent
+    });
     let (status, stderr) = worker.end();
     assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
 }
