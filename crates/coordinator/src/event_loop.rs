@@ -82,7 +82,7 @@ impl EventLoop {
     pub(crate) async fn run(mut self) -> Result<Summary, RunError> {
         let mut tick = tokio::time::interval(LOOP_TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut failure = None;
+        let (mut failure, mut ticked_at) = (None, Instant::now());
         while !self.is_finished {
             let event = tokio::select! {
                 // The rare and urgent come first; none of them can keep the others from their turn.
@@ -96,7 +96,17 @@ impl EventLoop {
                 },
                 Some(event) = self.events.recv() => event,
             };
+            let is_tick = matches!(event, Event::Tick);
             self.handle(event);
+            let now = Instant::now();
+            if is_tick {
+                ticked_at = now;
+            } else if now >= ticked_at + LOOP_TICK && !self.is_finished {
+                // What woke us up brings the tick along: one wakeup less.
+                self.handle(Event::Tick);
+                ticked_at = now;
+                tick.reset();
+            }
             if self.pool.lost_tasks > TASK_PANICS_MAX {
                 failure = Some(RunError::Internal("worker tasks fail again and again".into()));
                 break;

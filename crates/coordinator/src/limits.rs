@@ -67,8 +67,16 @@ pub const MISBEHAVIOUR_TEXT_BYTES: usize = 1_024;
 
 // ---- waits of a worker ----
 
-/// How often a worker is looked at: progress, memory and deadlines.
+/// How often a worker is looked at that is ending, does not get on, or is near its memory limit.
 pub const WATCH_TICK: Duration = Duration::from_millis(25);
+
+/// The same for one that gets on, where the per-input timeout is ten times this or more. Counted
+/// from the beginning of a call, and longer than an ordinary one takes: every look wakes a thread
+/// of the coordinator up.
+pub const WATCH_TICK_MAX: Duration = Duration::from_millis(150);
+
+/// How often the memory of a worker that gets on is looked at, below three quarters of its limit.
+pub const MEMORY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A tick that is late by more than this was a stopped or starved coordinator, not a slow worker:
 /// every deadline moves by the gap.

@@ -8,7 +8,8 @@ pub const MESSAGE_BYTES_MAX: usize = 4 * 1024;
 /// Bytes of one failure's details (backtrace, tail of stdout and stderr) kept.
 pub const DETAILS_BYTES_MAX: usize = 32 * 1024;
 
-/// Signatures named to a worker as "go on over these" with each call; a message stays small.
+/// Signatures named to a worker as "go on over these" with each call, those seen most; a message
+/// stays small.
 pub const IGNORED_SIGNATURES_MAX: usize = 256;
 
 /// Bugs of one fuzz test that are worked on. More distinct signatures than this are one broken
@@ -25,6 +26,9 @@ pub const PENDING_COMMITS_MAX: usize = 4_096;
 pub const RESTART_DELAY_MIN: Duration = Duration::from_millis(10);
 /// See [`RESTART_DELAY_MIN`].
 pub const RESTART_DELAY_MAX: Duration = Duration::from_secs(10);
+
+/// Time between two warnings of lost workers of one fuzz test; those in between are counted.
+pub const LOSS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Rounds of starts in a row that may fail before a fuzz test is given up. Starts that were under
 /// way together are one round: one bad moment of the machine must not end a run with many workers.
@@ -89,6 +93,10 @@ pub const CONFIRM_TIMEOUT_RUNS: u32 = 1;
 
 /// After the budget is used up: how long crashes may still be confirmed and minimized.
 pub const DRAIN_TIME: Duration = Duration::from_secs(15);
+
+/// The same where nothing but writes is left to wait for and the disk has refused them for this
+/// long: it is given one more try at the end.
+pub const DRAIN_REFUSED_TIME: Duration = Duration::from_secs(2);
 
 /// After the budget is used up: how long a call in flight may go on before its worker is stopped.
 pub const DRAIN_CALL_TIME: Duration = Duration::from_secs(1);

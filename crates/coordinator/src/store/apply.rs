@@ -53,7 +53,7 @@ pub(super) fn apply(
             let bug = ensure_bug(transaction, test, *signature, input, now_ms)?;
             insert_crash(transaction, test, bug, input, role, now_ms)
         }
-        Record::Progress { execs, execs_other, elapsed, .. } => {
+        Record::Progress { execs, execs_other, elapsed, seen, .. } => {
             let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
             let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
             let sql = "UPDATE tests SET execs=max(execs, ?2), execs_other=?3, elapsed_ms=?4
@@ -64,7 +64,9 @@ pub(super) fn apply(
                 test.execs_other_before.saturating_add(number(*execs_other)),
                 test.elapsed_ms_before.saturating_add(number(elapsed_ms)),
             ])?;
-            Ok(())
+            seen.iter().try_for_each(|(signature, count)| {
+                count_seen(transaction, test, *signature, number(*count), now_ms)
+            })
         }
     }
 }
@@ -146,6 +148,21 @@ pub(super) fn count_crash(
         ],
         |row| row.get(0),
     )
+}
+
+/// Counts crashes of a bug of which nothing else is kept.
+fn count_seen(
+    transaction: &Connection,
+    test: &KnownTest,
+    signature: Signature,
+    count: i64,
+    now_ms: i64,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE bugs SET count=count+min(?3, ?4-count), last_seen_ms=max(last_seen_ms, ?5)
+               WHERE test=?1 AND signature=?2";
+    let values = params![test.row, signature.to_string(), count, i64::MAX, now_ms];
+    transaction.prepare_cached(sql)?.execute(values)?;
+    Ok(())
 }
 
 /// The row of a bug whose crash was stored before. Should it be missing, it is made: a verdict

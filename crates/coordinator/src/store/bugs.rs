@@ -39,7 +39,7 @@ pub struct StoredBug {
     pub details: String,
     /// What became of it.
     pub status: BugStatus,
-    /// Crashes stored for it, the first included.
+    /// Times it was seen to fail while fuzzing, the first included.
     pub count: u64,
     /// Runs in a fresh process that failed the same way.
     pub reproduced: u32,

@@ -58,6 +58,8 @@ fn loaded(loader: &mut Loader<'_>, bug: &BugRow, crashes: &[CrashRow]) -> Option
         message: bug.message.clone(),
         input: Input::from(shown.input.as_slice()),
         path: path.filter(|_| !is_removed),
+        reproduced: bug.reproduced,
+        runs: bug.runs,
         is_pending: bug.status == BugStatus::Pending,
     })
 }

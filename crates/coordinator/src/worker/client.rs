@@ -86,6 +86,7 @@ pub(super) struct WorkerClient {
     memory: WorkerMemory,
     rss: Option<RssGauge>,
     ticks: Interval,
+    tick: Duration,
     last_tick: Instant,
 }
 
@@ -126,6 +127,7 @@ impl WorkerClient {
             stderr: OutputPipe::new(stderr)?,
             memory,
             ticks,
+            tick: WATCH_TICK,
             last_tick: Instant::now(),
         })
     }
@@ -136,6 +138,22 @@ impl WorkerClient {
 
     pub(super) fn memory(&self) -> &WorkerMemory {
         &self.memory
+    }
+
+    /// Sets the time between two ticks. A shorter one holds from now on, a longer one from the next
+    /// tick: changing it again and again puts no tick off.
+    pub(super) fn set_tick(&mut self, tick: Duration) {
+        if tick < self.tick {
+            self.ticks.reset_after(tick);
+        }
+        self.tick = tick;
+    }
+
+    /// The next tick comes after `tick`, whatever was to come: something begins now whose deadlines
+    /// are the only ones that count.
+    pub(super) fn restart_ticks(&mut self, now: Instant, tick: Duration) {
+        self.ticks.reset_after(tick);
+        (self.tick, self.last_tick) = (tick, now);
     }
 
     /// Resident memory; `None` if the system does not say.
@@ -203,8 +221,11 @@ impl WorkerClient {
                 }
                 Ready::Tick => {
                     let now = Instant::now();
-                    let gap = clock::gap(self.last_tick, now, WATCH_TICK);
+                    let gap = clock::gap(self.last_tick, now, self.tick);
                     self.last_tick = now;
+                    if self.tick != WATCH_TICK {
+                        self.ticks.reset_after(self.tick);
+                    }
                     return ClientEvent::Tick { now, gap };
                 }
                 Ready::FuzzOut => {

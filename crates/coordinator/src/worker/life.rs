@@ -1,10 +1,10 @@
 //! One process in a slot, from its start to its end: the state machine of `state` at work.
 //!
 //! Owns the process while it lives. Every handler is synchronous; the only waits are for the next
-//! thing to happen and for room to tell it.
+//! thing to happen and for room to tell it. What the clock brings is in `life::clock`.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use fuzzd_core::ids::Epoch;
 use fuzzd_core::session::{Call, Death, Outcome, Reply, StopRequestKind, WorkerEvent};
@@ -18,7 +18,9 @@ use crate::worker::ping::{Announced, ping_line, read_ping};
 use crate::worker::reply::ReplyContext;
 use crate::worker::state::{InFlight, LastWord, StopLadder, StopStep, WorkerState};
 use crate::worker::task::{Command, WorkerTarget, WorkerTask};
-use crate::worker::watch::{Alarm, Sample, Watch};
+use crate::worker::watch::{MemoryPace, Watch};
+
+mod clock;
 
 const UNASKED: &str = "it wrote a line that nobody asked for";
 
@@ -32,6 +34,7 @@ pub(super) struct Life<'a> {
     /// What it said of itself; nothing before it did.
     announced: Announced,
     coverage: CoverageLink,
+    memory_pace: MemoryPace,
     /// Told in order, before the next thing is looked at.
     untold: Vec<WorkerEvent>,
     is_loop_gone: bool,
@@ -50,8 +53,18 @@ impl<'a> Life<'a> {
         let state = WorkerState::Pinging { deadline: Instant::now() + task.settings.ping_deadline };
         let announced = Announced::default();
         let coverage = CoverageLink::new(&announced);
-        let untold = Vec::new();
-        Self { task, epoch, target, client, state, announced, coverage, untold, is_loop_gone }
+        Self {
+            task,
+            epoch,
+            target,
+            client,
+            state,
+            announced,
+            coverage,
+            memory_pace: MemoryPace::default(),
+            untold: Vec::new(),
+            is_loop_gone,
+        }
     }
 
     /// Lives until the process is gone. Returns it if it had to be given up, stuck in the kernel.
@@ -66,6 +79,7 @@ impl<'a> Life<'a> {
             if matches!(self.state, WorkerState::Exited) {
                 return self.client.reap().is_none().then(|| self.client.abandon());
             }
+            self.set_pace();
             tokio::select! {
                 // A stop comes before everything; the client's own floods never hold it up.
                 biased;
@@ -121,6 +135,7 @@ impl<'a> Life<'a> {
         let watch = Watch::start(settings.limits, pending.counted_max(), pending.time_max, started);
         let begun = self.client.memory().begin_call(&pending.input);
         self.state = WorkerState::Calling(Box::new(InFlight { pending, started, watch }));
+        self.begin_watching(started);
         match begun {
             Err(error) => self.misbehaved(error.to_string()),
             Ok(()) if has_unread => self.misbehaved(UNASKED.into()),
@@ -207,8 +222,12 @@ impl<'a> Life<'a> {
     /// Misbehaviour is a reply: the core asks for the end of the process itself. It is killed here
     /// and now nevertheless, so that it cannot do any more.
     fn condemn_in_call(&mut self, in_flight: &InFlight, reason: String) {
+        // Dead or dying, it changes its memory no more while that is copied.
+        self.client.signal(GroupSignal::Kill);
         let (execs, execs_other) = in_flight.clamp(self.client.memory().counts());
-        let outcome = Outcome::Misbehaved { reason };
+        let (memory, types) = (self.client.memory(), &self.target.types);
+        let input = in_flight.pending.input_at_death(memory, types);
+        let outcome = Outcome::Misbehaved { reason, input };
         let elapsed = in_flight.started.elapsed();
         let reply = Reply { execs, execs_other, elapsed, ignored: Vec::new(), outcome };
         self.untold.push(WorkerEvent::Replied(reply));
@@ -340,61 +359,5 @@ impl<'a> Life<'a> {
         let counts = self.client.memory().counts();
         let execs = in_flight.map_or(0, |in_flight| in_flight.clamp(counts).0);
         self.untold.push(WorkerEvent::Stopped { execs });
-    }
-
-    // ---- the clock ----
-
-    fn tick(&mut self, now: Instant, gap: Duration) {
-        match &mut self.state {
-            WorkerState::Pinging { deadline } => {
-                *deadline += gap;
-                if now >= *deadline {
-                    let limit = self.task.settings.ping_deadline;
-                    self.misbehaved(format!("it did not answer Ping within {limit:?}"));
-                }
-            }
-            WorkerState::Calling(_) => self.look(now, gap),
-            WorkerState::PipeClosed { deadline, .. } => {
-                *deadline += gap;
-                if now >= *deadline {
-                    self.misbehaved("it closed a pipe of the protocol and lives on".into());
-                }
-            }
-            WorkerState::Condemned { deadline, .. } => {
-                *deadline += gap;
-                if now >= *deadline {
-                    let word = self.take_state().into_last_word();
-                    self.say(word, ExitStatus::Unknown);
-                }
-            }
-            WorkerState::Stopping { ladder, .. } => {
-                if let Some(step) = ladder.tick(now, gap) {
-                    self.carry_out(step);
-                }
-            }
-            WorkerState::Idle | WorkerState::Exited => {}
-        }
-    }
-
-    fn look(&mut self, now: Instant, gap: Duration) {
-        let sample = Sample {
-            counts: self.client.memory().counts(),
-            is_running: self.client.memory().is_running(),
-            is_replying: self.client.has_partial_line(),
-            rss_bytes: self.client.rss_bytes(),
-        };
-        let WorkerState::Calling(in_flight) = &mut self.state else { return };
-        let Some(alarm) = in_flight.watch.look(now, gap, sample) else { return };
-        let limits = self.task.settings.limits;
-        let cause = match alarm {
-            Alarm::Misbehaved(reason) => return self.misbehaved(reason),
-            Alarm::Hung { is_running } => {
-                Cause::of_hang(limits.input_timeout, is_running, self.client.stopped_by())
-            }
-            Alarm::Memory { seen } => Cause::Memory { limit: limits.rss_limit_bytes, seen },
-        };
-        if let WorkerState::Calling(in_flight) = self.take_state() {
-            self.condemn(LastWord::Died(cause, Some(in_flight)));
-        }
     }
 }

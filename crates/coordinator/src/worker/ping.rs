@@ -64,7 +64,7 @@ pub(super) struct Announced {
 
 /// The line of a `Ping`.
 pub(super) fn ping_line(control_offset: u64) -> Vec<u8> {
-    let call = PingCall { proto: Some(PROTOCOL_VERSION), control_offset: Some(control_offset) };
+    let call = PingCall { proto: Some(PROTOCOL_VERSION), control_offset: Some(control_offset), ..PingCall::default() };
     message::encode_line(&Call::Ping(call))
 }
 

@@ -139,7 +139,7 @@ impl Pool {
             // The core stops a worker that misbehaved; the new task answers that.
             Awaited::Reply(epoch) => {
                 slot.awaited = Awaited::Idle(epoch);
-                let outcome = Outcome::Misbehaved { reason };
+                let outcome = Outcome::Misbehaved { reason, input: None };
                 let (elapsed, ignored) = (Duration::ZERO, Vec::new());
                 let reply = Reply { execs: 0, execs_other: 0, elapsed, ignored, outcome };
                 (epoch, WorkerEvent::Replied(reply))

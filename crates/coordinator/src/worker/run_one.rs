@@ -79,7 +79,7 @@ impl RunOne {
             Outcome::Passed { .. } => return Ran::Passed,
             Outcome::Rejected => return Ran::Rejected,
             Outcome::Failed { failure, .. } => Ran::Failed(failure),
-            Outcome::Misbehaved { reason } => Ran::Not(reason),
+            Outcome::Misbehaved { reason, .. } => Ran::Not(reason),
             Outcome::Nothing | Outcome::Find { .. } | Outcome::Minimized { .. } => {
                 Ran::Not("the worker answered another call than it was sent".into())
             }

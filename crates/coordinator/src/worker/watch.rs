@@ -7,7 +7,10 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
-use crate::limits::{CALL_GRACE, EXECS_OTHER_PER_CALL_MAX, INPUT_TIMEOUT_MAX};
+use crate::limits::{
+    CALL_GRACE, EXECS_OTHER_PER_CALL_MAX, INPUT_TIMEOUT_MAX, MEMORY_INTERVAL, WATCH_TICK,
+    WATCH_TICK_MAX,
+};
 use crate::worker::memory::Counts;
 
 /// The limits of every call of a session.
@@ -19,6 +22,37 @@ pub(crate) struct WatchLimits {
     pub(crate) rss_limit_bytes: u64,
 }
 
+impl WatchLimits {
+    /// Time between two looks at a call that gets on: a hang is noticed a tenth of its time late at
+    /// most, as far as [`WATCH_TICK`] allows.
+    pub(crate) fn tick(&self) -> Duration {
+        (self.input_timeout / 10).clamp(WATCH_TICK, WATCH_TICK_MAX)
+    }
+}
+
+/// When the memory of one process is to be read: reading it is the dearest part of a look.
+#[derive(Debug, Default)]
+pub(super) struct MemoryPace {
+    next: Option<Instant>,
+    /// Above three quarters of the limit when it was last read.
+    pub(super) is_near: bool,
+}
+
+impl MemoryPace {
+    /// Whether to read it `now`. Urgent: an execution takes long, and may be filling memory.
+    pub(super) fn is_due(&self, now: Instant, is_urgent: bool, limit: u64) -> bool {
+        limit > 0 && (is_urgent || self.is_near || self.next.is_none_or(|next| now >= next))
+    }
+
+    /// What was read; `None`: nothing.
+    pub(super) fn saw(&mut self, now: Instant, rss_bytes: Option<u64>, limit: u64) {
+        if let Some(rss) = rss_bytes {
+            self.next = Some(now + MEMORY_INTERVAL);
+            self.is_near = rss > limit / 4 * 3;
+        }
+    }
+}
+
 /// What was seen at one tick.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
@@ -28,7 +62,7 @@ pub(super) struct Sample {
     pub(super) is_running: bool,
     /// A part of a reply has arrived.
     pub(super) is_replying: bool,
-    /// Resident bytes; `None` if the system does not say.
+    /// Resident bytes; `None` if they were not read, or the system does not say.
     pub(super) rss_bytes: Option<u64>,
 }
 
@@ -52,6 +86,8 @@ pub(super) struct Watch {
     counts: Counts,
     /// When the execution in progress has taken too long.
     input_deadline: Instant,
+    /// When the call should end by itself; only if it has a time limit.
+    time_up: Option<Instant>,
     /// When the call as a whole has taken too long; only if it has a time limit.
     call_deadline: Option<Instant>,
 }
@@ -66,9 +102,23 @@ impl Watch {
     ) -> Self {
         // Bounded, so that adding them to a clock cannot overflow.
         let time_max = time_max.map(|time| time.min(INPUT_TIMEOUT_MAX));
-        let call_deadline = time_max.map(|time| now + time + limits.input_timeout + CALL_GRACE);
+        let time_up = time_max.map(|time| now + time);
+        let call_deadline = time_up.map(|at| at + limits.input_timeout + CALL_GRACE);
         let input_deadline = now + limits.input_timeout;
-        Self { limits, execs_max, counts: Counts::default(), input_deadline, call_deadline }
+        Self {
+            limits,
+            execs_max,
+            counts: Counts::default(),
+            input_deadline,
+            time_up,
+            call_deadline,
+        }
+    }
+
+    /// Whether executions ended since the last look, and the call has time left. One that has none
+    /// is in its last execution, which takes long.
+    pub(super) fn is_calm(&self, now: Instant, counts: Counts) -> bool {
+        counts != self.counts && self.time_up.is_none_or(|at| now < at)
     }
 
     /// Judges what was seen `now`. `gap` is time in which the coordinator itself did not run.
@@ -192,6 +242,42 @@ mod tests {
         assert_eq!(look(LIMITS, None), None);
         let unlimited = WatchLimits { rss_limit_bytes: 0, ..LIMITS };
         assert_eq!(look(unlimited, Some(u64::MAX)), None);
+    }
+
+    #[test]
+    fn a_call_is_calm_while_executions_end_and_it_has_time_left() {
+        let start = Instant::now();
+        let watch = Watch::start(LIMITS, 5, Some(Duration::from_secs(1)), start);
+        let counts = |new| Counts { new, other: 0 };
+        assert!(watch.is_calm(start, counts(1)));
+        assert!(!watch.is_calm(start, counts(0)), "nothing ended");
+        assert!(!watch.is_calm(start + Duration::from_secs(1), counts(1)), "it takes long");
+        assert!(Watch::start(LIMITS, 5, None, start).is_calm(start + TIMEOUT, counts(1)));
+    }
+
+    #[test]
+    fn a_short_timeout_is_watched_closely_and_a_long_one_cheaply() {
+        let tick = |ms| {
+            let input_timeout = Duration::from_millis(ms);
+            WatchLimits { input_timeout, ..LIMITS }.tick()
+        };
+        assert_eq!([tick(50), tick(500)], [25, 50].map(Duration::from_millis));
+        assert_eq!([tick(1_500), tick(10_000)], [WATCH_TICK_MAX; 2]);
+    }
+
+    #[test]
+    fn memory_is_read_seldom_unless_it_is_near_its_limit_or_nothing_moves() {
+        let (start, limit) = (Instant::now(), 100);
+        let mut pace = MemoryPace::default();
+        assert!(pace.is_due(start, false, limit));
+        assert!(!pace.is_due(start, true, 0), "without a limit never");
+        pace.saw(start, Some(75), limit);
+        let soon = start + MEMORY_INTERVAL / 2;
+        assert!(!pace.is_due(soon, false, limit) && pace.is_due(soon, true, limit));
+        pace.saw(soon, None, limit);
+        assert!(pace.is_due(start + MEMORY_INTERVAL, false, limit));
+        pace.saw(soon, Some(76), limit);
+        assert!(pace.is_near && pace.is_due(soon, false, limit));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::support::{CONFIRMED, Place, TEST, bug, crash, entry, hash_name, signa
 use fuzzd_coordinator::store::{BugStatus, limits, list_bugs, read_bug};
 use fuzzd_core::ids::{CommitToken, EntryId, TestIndex};
 use fuzzd_core::session::{Event, Origin, Record, Verdict};
+use fuzzd_core::signature::Signature;
 use fuzzd_protocol::value::ValueType;
 
 #[test]
@@ -111,6 +112,7 @@ fn progress_goes_on_over_sessions_and_never_falls() {
         execs,
         execs_other: 3,
         elapsed: Duration::from_secs(1),
+        seen: Vec::new(),
     };
     for (execs, total) in [(100, 100), (90, 100), (150, 150)] {
         let mut running = place.start();
@@ -118,6 +120,27 @@ fn progress_goes_on_over_sessions_and_never_falls() {
         running.close();
         assert_eq!(place.load().configs[0].execs_before, total);
     }
+}
+
+#[test]
+fn failures_without_a_record_of_their_own_raise_the_count_of_their_bug() {
+    let place = Place::new();
+    let mut running = place.start();
+    running.commit(crash(b"boom"));
+    let seen = |count| Record::Progress {
+        test: TEST,
+        execs: 1,
+        execs_other: 0,
+        elapsed: Duration::ZERO,
+        seen: vec![(Signature(1), 5), (signature(), count)],
+    };
+    running.commit(seen(41));
+    assert_eq!(list_bugs(&place.state).unwrap()[0].count, 42);
+    running.commit(seen(u64::MAX));
+    running.commit(seen(u64::MAX));
+    running.close();
+    let bugs = list_bugs(&place.state).unwrap();
+    assert_eq!((bugs.len(), bugs[0].count), (1, i64::MAX.cast_unsigned()));
 }
 
 #[test]
@@ -162,6 +185,16 @@ fn a_confirmed_bug_has_a_file_in_testdata_that_its_minimized_form_replaces() {
     let inputs = read_bug(&place.state, "module::parse", signature()).unwrap();
     assert_eq!(inputs.shown, b"bo");
     assert_eq!(inputs.originals, [&b"boom boom"[..], b"boom again"]);
+}
+
+#[test]
+fn a_bug_is_loaded_with_the_runs_that_confirmed_it() {
+    let place = Place::new();
+    let mut running = place.start();
+    running.commit_bug(b"boom", Verdict::Confirmed { reproduced: 2, runs: 3 });
+    running.close();
+    let bugs = place.load().configs.remove(0).bugs;
+    assert_eq!((bugs[0].reproduced, bugs[0].runs, bugs[0].is_pending), (2, 3, false));
 }
 
 #[test]

@@ -86,16 +86,22 @@ impl Session {
         }
     }
 
+    /// Whether a process of this test may be started in this slot now.
+    fn may_start(&self, test: &TestState, worker: WorkerId) -> bool {
+        test.is_alive() && test.losses.may_start(worker, self.now)
+    }
+
     /// Whether a crash waits for a fresh process and no slot is about to provide one.
     fn must_hand_over(&self, worker: WorkerId) -> bool {
-        let may_start = |test: &&TestState| test.is_alive() && test.start_not_before <= self.now;
-        self.tests.iter().filter(may_start).any(|test| {
+        self.tests.iter().filter(|test| self.may_start(test, worker)).any(|test| {
             test.ledger.wants_fresh_process().is_some()
                 && !self.slots.iter().enumerate().any(|(index, slot)| {
                     let comes = match slot.state {
                         SlotState::Starting(own) => own == test.index,
-                        // An empty or ending slot is filled for this test first.
-                        SlotState::Vacant | SlotState::Stopping(..) => true,
+                        // An empty or ending slot is filled for this test first, if it may be.
+                        SlotState::Vacant | SlotState::Stopping(..) => {
+                            self.may_start(test, WorkerId(index))
+                        }
                         SlotState::Idle(_) | SlotState::Busy(..) => false,
                     };
                     comes && index != worker.0
@@ -110,7 +116,7 @@ impl Session {
 
     /// The test that a slot without a process serves next.
     fn choose_test(&self, worker: WorkerId) -> Option<TestIndex> {
-        let may_start = |test: &&TestState| test.is_alive() && test.start_not_before <= self.now;
+        let may_start = |test: &&TestState| self.may_start(test, worker);
         let urgent = self.tests.iter().filter(may_start).find(|test| {
             let starting = self.slots.iter().any(|slot| match slot.state {
                 SlotState::Starting(own) => own == test.index,
@@ -169,7 +175,7 @@ impl Session {
         if self.slots[worker.0].stay < self.stay_limit() {
             return false;
         }
-        if self.tests[test.0].start_not_before > self.now {
+        if self.tests[test.0].losses.is_recent(self.now) {
             // Nobody could take its place now.
             return false;
         }
@@ -215,7 +221,7 @@ impl Session {
             return true;
         }
         let state = self.test(test);
-        let inputs = state.warmup.total;
+        let inputs = state.warmup.given;
         let measured_before = state.measured_before;
         if !std::mem::replace(&mut state.has_announced_warmup, true) {
             self.report(Report::WarmupStarted { test, inputs, measured_before });

@@ -14,6 +14,7 @@
 //!
 //! Owns the bugs and their life cycle. Must not ask for effects: `crashes` does.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -61,6 +62,10 @@ pub(super) struct Bug {
     pub(super) state: BugState,
     /// Crashes seen in this session.
     pub(super) count: u64,
+    /// Those of them that no record was asked for.
+    unrecorded: u64,
+    /// The number of the ledger's sighting that was the last of this bug.
+    pub(super) sighting: u64,
     /// Originals kept.
     pub(super) originals: u32,
     /// Found in this session.
@@ -79,6 +84,8 @@ impl Bug {
             path: None,
             state,
             count: 1,
+            unrecorded: 0,
+            sighting: 0,
             originals: 1,
             is_new,
             is_reported: false,
@@ -86,6 +93,11 @@ impl Bug {
             runs: 0,
             is_flaky: false,
         }
+    }
+
+    /// Counts crashes that no record is asked for.
+    pub(super) fn count_unrecorded(&mut self, count: u64) {
+        self.unrecorded = self.unrecorded.saturating_add(count);
     }
 
     /// The bug as people see it.
@@ -99,6 +111,22 @@ impl Bug {
             reproduced: self.reproduced,
             runs: self.runs,
             is_flaky: self.is_flaky,
+        }
+    }
+
+    /// Whether it is waited for a process that runs its input.
+    pub(super) fn waits_for_run(&self) -> bool {
+        match &self.state {
+            BugState::Confirming { .. }
+            | BugState::Unminimized { .. }
+            | BugState::Rechecking { .. } => true,
+            BugState::Committing
+            | BugState::Settling(_)
+            | BugState::Improving { .. }
+            | BugState::Recording
+            | BugState::Settled
+            | BugState::Loaded
+            | BugState::Passing => false,
         }
     }
 
@@ -154,10 +182,11 @@ pub(super) fn is_survivable(kind: FailureKind) -> bool {
     }
 }
 
-/// Whether somebody outside ended the process, so that the input may have no part in it.
+/// Whether somebody outside ended the process, or it broke the protocol, so that the input may have
+/// no part in it.
 pub(super) fn is_foreign(kind: FailureKind) -> bool {
     match kind {
-        FailureKind::ForeignSignal(_) => true,
+        FailureKind::ForeignSignal(_) | FailureKind::Protocol => true,
         FailureKind::Panic
         | FailureKind::Error
         | FailureKind::Abort
@@ -165,8 +194,7 @@ pub(super) fn is_foreign(kind: FailureKind) -> bool {
         | FailureKind::StackOverflow
         | FailureKind::Exit(_)
         | FailureKind::Timeout
-        | FailureKind::OutOfMemory
-        | FailureKind::Protocol => false,
+        | FailureKind::OutOfMemory => false,
     }
 }
 
@@ -176,14 +204,57 @@ pub(super) struct Ledger {
     pub(super) bugs: BTreeMap<Signature, Bug>,
     /// Crashes beyond the bound of bugs: counted, not kept.
     pub(super) overflow: u64,
+    sightings: u64,
     ignore: Option<Arc<[Signature]>>,
 }
 
 impl Ledger {
     /// Adds or replaces a bug.
     pub(super) fn insert(&mut self, signature: Signature, bug: Bug) {
-        self.bugs.insert(signature, bug);
+        let unrecorded = bug.unrecorded;
+        if let Some(old) = self.bugs.insert(signature, bug)
+            && let Some(bug) = self.bugs.get_mut(&signature)
+        {
+            bug.unrecorded = unrecorded.saturating_add(old.unrecorded);
+        }
         self.ignore = None;
+    }
+
+    /// Numbers one more crash.
+    pub(super) fn next_sighting(&mut self) -> u64 {
+        if self.bugs.len() > IGNORED_SIGNATURES_MAX {
+            // Not all have room: which do depends on what is seen.
+            self.ignore = None;
+        }
+        self.sightings += 1;
+        self.sightings
+    }
+
+    /// Counts failures that a worker went on over.
+    pub(super) fn count_unrecorded(&mut self, signature: Signature, count: u64) {
+        let sighting = self.next_sighting();
+        if let Some(bug) = self.bugs.get_mut(&signature) {
+            bug.count = bug.count.saturating_add(count);
+            bug.sighting = sighting;
+            bug.count_unrecorded(count);
+        }
+    }
+
+    /// Crashes that no record was asked for, of bugs that are on the disk. They are counted as
+    /// recorded from now on.
+    pub(super) fn take_unrecorded(&mut self) -> Vec<(Signature, u64)> {
+        let bugs = self.bugs.iter_mut().filter(|(_, bug)| match &bug.state {
+            BugState::Committing | BugState::Recording => false,
+            BugState::Confirming { .. }
+            | BugState::Settling(_)
+            | BugState::Unminimized { .. }
+            | BugState::Rechecking { .. }
+            | BugState::Improving { .. }
+            | BugState::Settled
+            | BugState::Loaded
+            | BugState::Passing => bug.unrecorded > 0,
+        });
+        bugs.map(|(signature, bug)| (*signature, std::mem::take(&mut bug.unrecorded))).collect()
     }
 
     pub(super) fn get_mut(&mut self, signature: Signature) -> Option<&mut Bug> {
@@ -191,17 +262,23 @@ impl Ledger {
     }
 
     /// Signatures a worker counts and goes on over: everything that it can survive and that was
-    /// seen to fail in this session. A bug whose input passes now would be a regression.
+    /// seen to fail in this session. A bug whose input passes now would be a regression. Where not
+    /// all have room, those seen most often, and of equals the latest.
     pub(super) fn ignored(&mut self) -> Arc<[Signature]> {
         let bugs = &self.bugs;
         self.ignore
             .get_or_insert_with(|| {
-                bugs.iter()
+                let mut seen: Vec<(&Signature, &Bug)> = bugs
+                    .iter()
                     .filter(|(_, bug)| is_survivable(bug.failure.kind))
                     .filter(|(_, bug)| !matches!(bug.state, BugState::Loaded | BugState::Passing))
-                    .map(|(signature, _)| *signature)
-                    .take(IGNORED_SIGNATURES_MAX)
-                    .collect()
+                    .collect();
+                if seen.len() > IGNORED_SIGNATURES_MAX {
+                    seen.sort_by_key(|(_, bug)| Reverse((bug.count, bug.sighting)));
+                    seen.truncate(IGNORED_SIGNATURES_MAX);
+                    seen.sort_by_key(|(signature, _)| **signature);
+                }
+                seen.into_iter().map(|(signature, _)| *signature).collect()
             })
             .clone()
     }

@@ -50,6 +50,7 @@ pub(super) struct Commits {
     next: u64,
     pending: BTreeMap<CommitToken, Pending>,
     refused: usize,
+    failing_since: Duration,
     retry_at: Duration,
     retry_delay: Duration,
 }
@@ -84,6 +85,9 @@ impl Commits {
         let Some(pending) = self.pending.get_mut(&token) else { return false };
         if !pending.was_refused {
             pending.was_refused = true;
+            if self.refused == 0 {
+                self.failing_since = now;
+            }
             self.refused += 1;
         }
         pending.is_waiting = true;
@@ -117,7 +121,20 @@ impl Commits {
 
     /// Whether a crash or a verdict is on its way.
     pub(super) fn has_bug_work(&self) -> bool {
-        self.pending.values().any(|pending| match pending.consequence {
+        self.bug_work().next().is_some()
+    }
+
+    /// Whether all crashes and verdicts on their way were refused, and the disk has been failing
+    /// for so long.
+    pub(super) fn has_refused_bug_work(&self, now: Duration, for_long: Duration) -> bool {
+        self.is_failing()
+            && now >= self.failing_since + for_long
+            && self.has_bug_work()
+            && self.bug_work().all(|pending| pending.was_refused)
+    }
+
+    fn bug_work(&self) -> impl Iterator<Item = &Pending> {
+        self.pending.values().filter(|pending| match pending.consequence {
             Consequence::CrashKept { .. } | Consequence::BugSettled { .. } => true,
             Consequence::None
             | Consequence::EntryKept { .. }

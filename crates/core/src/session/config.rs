@@ -95,6 +95,10 @@ pub struct LoadedBug {
     pub input: Input,
     /// Where that input lies for people to see, if it does.
     pub path: Option<PathBuf>,
+    /// Runs in a fresh process that failed the same way, in an earlier session.
+    pub reproduced: u32,
+    /// Runs in a fresh process, in an earlier session.
+    pub runs: u32,
     /// The crash was written but never confirmed: the earlier session was cut off. It is confirmed
     /// now, and reported as new.
     pub is_pending: bool,

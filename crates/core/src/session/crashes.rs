@@ -35,10 +35,12 @@ impl Session {
         let signature = failure.signature();
         let ledger = &mut self.tests[test.0].ledger;
         let is_full = ledger.bugs.len() >= BUGS_PER_TEST_MAX;
-        let (mut novelty, mut count, mut originals) = (novelty, 1, 1);
+        let sighting = ledger.next_sighting();
+        let (mut novelty, mut count, mut originals, mut runs) = (novelty, 1, 1, (0, 0, false));
         match ledger.get_mut(signature) {
             Some(bug) if bug.state == BugState::Loaded => {
                 novelty = Novelty::Known { path: bug.path.clone() };
+                runs = (bug.reproduced, bug.runs, bug.is_flaky);
             }
             // That one kill from outside was an accident says nothing of another input.
             Some(bug) if bug.is_set_aside() && bug.originals < ORIGINALS_PER_BUG_MAX => {
@@ -46,6 +48,7 @@ impl Session {
             }
             Some(bug) if bug.state != BugState::Passing => {
                 bug.count = bug.count.saturating_add(1);
+                bug.sighting = sighting;
                 if let (BugState::Committing, Novelty::Known { path }) = (&bug.state, &novelty) {
                     // A seed showed it first, but testdata or state had it before.
                     bug.state = BugState::Recording;
@@ -53,7 +56,7 @@ impl Session {
                     bug.path.clone_from(path);
                 }
                 if bug.originals >= ORIGINALS_PER_BUG_MAX || bug.input == input {
-                    return;
+                    return bug.count_unrecorded(1);
                 }
                 bug.originals += 1;
                 let record = Record::Crash { test, signature, input, failure };
@@ -71,6 +74,8 @@ impl Session {
         };
         let mut bug = Bug::new(failure.clone(), input.clone(), state, is_new);
         (bug.path, bug.count, bug.originals) = (path, count, originals);
+        (bug.reproduced, bug.runs, bug.is_flaky) = runs;
+        bug.sighting = sighting;
         ledger.insert(signature, bug);
         let record = Record::Crash { test, signature, input, failure };
         self.commit(record, Consequence::CrashKept { test, signature });
@@ -304,6 +309,10 @@ impl Session {
     fn crash_kept(&mut self, test: TestIndex, signature: Signature) {
         let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
         match bug.state {
+            // No fresh process can tell whether the input has a part in it.
+            BugState::Committing if bug.failure.kind == FailureKind::Protocol => {
+                self.settle(test, signature, Verdict::Unconfirmed { runs: 0 });
+            }
             BugState::Committing => {
                 bug.state = BugState::Confirming { failed: 0, done: 0, is_taken: false };
                 if !self.tests[test.0].is_alive() || self.is_winding_up() {

@@ -8,10 +8,8 @@ use crate::session::Session;
 use crate::session::account::{Claim, SpentJob};
 use crate::session::effect::StopRequestKind;
 use crate::session::event::Death;
-use crate::session::finish::Phase;
-use crate::session::report::Report;
+use crate::session::losses::Loss;
 use crate::session::slot::SlotState;
-use crate::session::test_state::Stage;
 
 impl Session {
     /// A process answered Ping.
@@ -23,7 +21,7 @@ impl Session {
                 "the target changed while it was being fuzzed: {counters} counters instead of \
                  {expected}; stop and run again"
             );
-            self.lose_worker(worker, test, &reason);
+            self.lose_worker(worker, test, Loss::Start, &reason);
             return self.stop_worker(worker, StopRequestKind::Kill);
         }
         self.slots[worker.0].state = SlotState::Idle(test);
@@ -34,12 +32,12 @@ impl Session {
         let state = std::mem::replace(&mut self.slots[worker.0].state, SlotState::Vacant);
         match state {
             SlotState::Starting(test) | SlotState::Idle(test) => {
-                self.lose_worker(worker, test, &reason);
+                self.lose_worker(worker, test, Loss::Start, &reason);
             }
             SlotState::Busy(test, job) => {
                 let job = self.account(worker, test, job, Claim::default());
                 self.abandon(test, job);
-                self.lose_worker(worker, test, &reason);
+                self.lose_worker(worker, test, Loss::Start, &reason);
             }
             SlotState::Stopping(test, job) => {
                 if let Some(job) = job {
@@ -59,7 +57,7 @@ impl Session {
         self.slots[worker.0].state = SlotState::Vacant;
         let Some((test, job)) = job else {
             if let (Some(test), false) = (test, was_stopping) {
-                self.lose_worker(worker, test, &death.failure.message);
+                self.lose_worker(worker, test, Loss::Death, &death.failure.message);
             }
             return;
         };
@@ -69,12 +67,12 @@ impl Session {
         match death.input {
             Some(input) => {
                 self.watch.restarts += 1;
-                self.test(test).count_good_answer();
+                self.test(test).losses.count_good_answer(worker);
                 self.judge_failure(test, job, input, death.failure);
             }
             None => {
                 self.abandon(test, job);
-                self.lose_worker(worker, test, &death.failure.message);
+                self.lose_worker(worker, test, Loss::Death, &death.failure.message);
             }
         }
     }
@@ -100,23 +98,5 @@ impl Session {
             | SpentJob::MinimizeFailure(_)
             | SpentJob::Recheck(_)) => self.abandon(test, other),
         }
-    }
-
-    /// A worker is lost with no input to blame: people are told, and the next start waits longer.
-    pub(super) fn lose_worker(&mut self, worker: WorkerId, test: TestIndex, reason: &str) {
-        self.watch.restarts += 1;
-        self.watch.last_loss = Some(reason.to_owned());
-        let now = self.now;
-        let gives_up = self.test(test).count_failed_start(now);
-        self.report(Report::WorkerLost { worker, test, reason: reason.to_owned() });
-        if gives_up && self.phase == Phase::Running && self.tests[test.0].is_alive() {
-            self.give_up(test, reason);
-        }
-    }
-
-    fn give_up(&mut self, test: TestIndex, reason: &str) {
-        self.test(test).stage = Stage::GivenUp { reason: reason.to_owned() };
-        self.report(Report::TestGivenUp { test, reason: reason.to_owned() });
-        self.settle_open_bugs(test);
     }
 }

@@ -128,6 +128,8 @@ pub enum Outcome {
     Misbehaved {
         /// A sentence for people.
         reason: String,
+        /// The input it was executing, copied from memory; `None` if it executed nothing.
+        input: Option<Input>,
     },
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::failure::Failure;
 use crate::ids::{EntryId, Input, TestIndex, WorkerId};
 use crate::limits::{
-    COMMIT_GRACE, COMMIT_GRACE_KILLED, COMMIT_WAIT_MAX, DRAIN_CALL_TIME, DRAIN_TIME,
+    COMMIT_GRACE, COMMIT_GRACE_KILLED, COMMIT_WAIT_MAX, DRAIN_CALL_TIME, DRAIN_REFUSED_TIME,
+    DRAIN_TIME,
 };
 use crate::session::Session;
 use crate::session::bugs::BugState;
@@ -18,7 +19,7 @@ use crate::session::event::StopRequest;
 use crate::session::record::Record;
 use crate::session::report::{FinishReason, Report, Summary, TestSummary, UnsavedCrash};
 use crate::session::slot::{Job, SlotState};
-use crate::session::test_state::Stage;
+use crate::session::test_state::{Stage, TestState};
 use crate::signature::Signature;
 
 /// Where a run is.
@@ -55,7 +56,8 @@ impl Session {
                 .tests
                 .iter()
                 .any(|test| test.is_alive() && test.ledger.bugs.values().any(|b| b.is_open()));
-            if self.now >= until || (!is_busy && !has_open_bugs) {
+            let is_settled = !has_open_bugs || self.waits_for_failing_disk_only();
+            if self.now >= until || (!is_busy && is_settled) {
                 self.begin_stopping(reason, StopRequestKind::Ladder);
             }
         }
@@ -78,6 +80,17 @@ impl Session {
                 self.finish(reason);
             }
         }
+    }
+
+    /// Whether all that open bugs wait for is a disk that has refused it for a while.
+    fn waits_for_failing_disk_only(&self) -> bool {
+        // Paced by executions, no worker runs before the disk has taken what it refused.
+        let may_run = self.config.pace == Pace::Clock;
+        let waits_for_run = |test: &TestState| {
+            test.is_alive() && test.ledger.bugs.values().any(|bug| bug.waits_for_run())
+        };
+        self.commits.has_refused_bug_work(self.now, DRAIN_REFUSED_TIME)
+            && !(may_run && self.tests.iter().any(waits_for_run))
     }
 
     fn leave_running(&mut self) {
@@ -225,6 +238,7 @@ impl Session {
             }
         });
         let tests = tests.collect();
+        self.tell_last_losses();
         let summary = Summary { reason, status: self.status(), tests, unsaved, unsaved_entries };
         self.report(Report::Finished(summary));
         self.effects.push(Effect::Finish);

@@ -12,7 +12,8 @@
 //! the only way out. Must not do I/O, read a clock or draw random numbers from anywhere but its
 //! own seeded generator. The parts: `slot`, `test_state`, `warmup`, `bugs` and `commits` hold
 //! state; `assign` gives work to workers; `account` books what it cost; `replies`, `ends` and
-//! `crashes` judge what comes back; `finish` brings a run to its end; `status` tells people.
+//! `crashes` judge what comes back, `losses` and `suspects` what only went wrong; `finish` brings a
+//! run to its end; `status` tells people.
 
 mod account;
 mod assign;
@@ -24,11 +25,13 @@ mod effect;
 mod ends;
 mod event;
 mod finish;
+mod losses;
 mod record;
 mod replies;
 mod report;
 mod slot;
 mod status;
+mod suspects;
 mod test_state;
 mod warmup;
 
@@ -123,6 +126,7 @@ impl Session {
     fn on_tick(&mut self) {
         self.retry_commits();
         self.drain_overdue_calls();
+        self.tell_losses();
         self.tell_status();
     }
 

@@ -54,7 +54,7 @@ pub enum Record {
         /// What is known.
         verdict: Verdict,
     },
-    /// Statistics of one test; the newest replaces the one before.
+    /// Statistics of one test; the newest replaces the one before, but for `seen`, which adds up.
     Progress {
         /// The test.
         test: TestIndex,
@@ -64,6 +64,9 @@ pub enum Record {
         execs_other: u64,
         /// Active time of this session.
         elapsed: Duration,
+        /// Failures that came since the last such record and have no record of their own: by how
+        /// much the count of each bug, whose crash is stored, goes up.
+        seen: Vec<(Signature, u64)>,
     },
 }
 
@@ -84,9 +87,10 @@ pub enum Verdict {
     },
     /// A smaller input for a bug that was confirmed: replaces the testdata file of this bug.
     Minimized,
-    /// A death caused from outside that did not reproduce. Keep it under `unconfirmed/`.
+    /// A death caused from outside that did not reproduce, or a worker that broke the protocol.
+    /// Keep it under `unconfirmed/`.
     Unconfirmed {
-        /// Runs.
+        /// Runs; 0 where they could not tell.
         runs: u32,
     },
     /// An input of testdata or state failed in warm-up. Its file stays as it is; if people have

@@ -16,9 +16,11 @@ use crate::session::config::{Origin, Pace};
 use crate::session::effect::StopRequestKind;
 use crate::session::event::{Outcome, Reply};
 use crate::session::finish::Phase;
+use crate::session::losses::Loss;
 use crate::session::record::Record;
 use crate::session::report::Report;
 use crate::session::slot::{Find, Job, SlotState};
+use crate::session::suspects::suspect;
 use crate::session::test_state::Stage;
 use crate::session::warmup::{WarmupItem, WarmupSource};
 
@@ -31,15 +33,18 @@ impl Session {
         let claim = Claim { execs, execs_other, elapsed: Some(elapsed), finds };
         let job = self.account(worker, test, job, claim);
         if let Some(reason) = complaint {
+            let input = suspect(&job, outcome);
             self.abandon(test, job);
-            self.lose_worker(worker, test, &reason);
+            if let Some(input) = input {
+                self.keep_suspect(test, input, &reason);
+            }
+            self.lose_worker(worker, test, Loss::Protocol, &reason);
             return self.stop_worker(worker, StopRequestKind::Kill);
         }
-        self.test(test).count_good_answer();
+        let state = self.test(test);
+        state.losses.count_good_answer(worker);
         for (signature, count) in ignored {
-            if let Some(bug) = self.test(test).ledger.get_mut(signature) {
-                bug.count = bug.count.saturating_add(count);
-            }
+            state.ledger.count_unrecorded(signature, count.min(execs));
         }
         self.judge(worker, test, job, outcome);
     }
@@ -55,7 +60,7 @@ impl Session {
     ) -> Option<String> {
         let map = &self.tests[test.0].coverage;
         match (job, outcome) {
-            (_, Outcome::Misbehaved { reason }) => Some(reason.clone()),
+            (_, Outcome::Misbehaved { reason, .. }) => Some(reason.clone()),
             (_, Outcome::Failed { .. })
             | (Job::Warmup(_) | Job::Confirm(_) | Job::Recheck(_), Outcome::Rejected)
             | (Job::MinimizeFailure(_), Outcome::Minimized { .. }) => None,

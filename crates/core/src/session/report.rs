@@ -14,7 +14,7 @@ pub enum Report {
     WarmupStarted {
         /// The test.
         test: TestIndex,
-        /// Inputs to run.
+        /// Inputs to run; the empty one that is tried where there are none does not count.
         inputs: usize,
         /// Entries whose coverage was already known for this build.
         measured_before: usize,
@@ -40,22 +40,24 @@ pub enum Report {
     KnownBug(BugReport),
     /// The input of a known bug passed.
     NoLongerFails(BugReport),
-    /// A death from outside that did not reproduce; kept, but not a bug.
+    /// A death from outside that did not reproduce, or an input during which a worker broke the
+    /// protocol (kind `Protocol`, no runs); kept, but not a bug.
     Unconfirmed(BugReport),
-    /// A worker would not start, misbehaved or died with no input to blame; it is replaced.
+    /// Workers would not start, misbehaved or died with no input to blame; they are replaced. At
+    /// most one for each test in [`crate::limits::LOSS_INTERVAL`]; the sentence says how many.
     WorkerLost {
-        /// The slot.
+        /// The slot of the latest.
         worker: WorkerId,
         /// The test it ran.
         test: TestIndex,
         /// A sentence for people, maybe with the tail of its stderr.
         reason: String,
     },
-    /// A test was given up because its workers would not start.
+    /// A test was given up because its workers would not start, or start and get nothing done.
     TestGivenUp {
         /// The test.
         test: TestIndex,
-        /// The last reason.
+        /// The last reason; if they did start, a whole sentence that says so.
         reason: String,
     },
     /// Nothing has been executed for a while.
@@ -157,7 +159,7 @@ pub enum FinishReason {
     Stopped,
     /// Second signal.
     Killed,
-    /// Every test was given up: no worker would start.
+    /// Every test was given up: no worker would start and do its work.
     WorkersWouldNotStart,
 }
 

@@ -164,7 +164,11 @@ impl Session {
         for index in 0..self.tests.len() {
             let test = &mut self.tests[index];
             let done = test.execs.saturating_add(test.execs_other);
-            if test.progress_execs == done || test.is_progress_pending {
+            if test.is_progress_pending {
+                continue;
+            }
+            let seen = test.ledger.take_unrecorded();
+            if test.progress_execs == done && seen.is_empty() {
                 continue;
             }
             test.progress_execs = done;
@@ -174,6 +178,7 @@ impl Session {
                 execs: test.execs_before.saturating_add(test.execs),
                 execs_other: test.execs_other,
                 elapsed,
+                seen,
             };
             let consequence = Consequence::ProgressKept { test: test.index };
             self.commit(record, consequence);

@@ -5,16 +5,13 @@
 //!       └────────────── no worker will start ─────┴──▶ GivenUp ◀── none came up before the run
 //! ```
 
-use std::time::Duration;
-
 use crate::corpus::Corpus;
 use crate::coverage::{CoverageMap, Gain};
 use crate::ids::TestIndex;
-use crate::limits::{
-    FAILED_STARTS_MAX, MINIMIZE_FIND_SHARE_PERCENT, RESTART_DELAY_MAX, RESTART_DELAY_MIN,
-};
+use crate::limits::MINIMIZE_FIND_SHARE_PERCENT;
 use crate::session::bugs::{Bug, BugState, Ledger};
 use crate::session::config::{LoadedBug, TestConfig};
+use crate::session::losses::Losses;
 use crate::session::warmup::Warmup;
 use crate::{failure::Failure, ids::Input};
 
@@ -48,9 +45,7 @@ pub(super) struct TestState {
     pub(super) durable: Gain,
     pub(super) durable_corpus: usize,
     pub(super) new_finds: u64,
-    /// Starts in a row without a sensible answer.
-    failed_starts: u32,
-    pub(super) start_not_before: Duration,
+    pub(super) losses: Losses,
     /// Cost of this test so far divided by its weight: the least one gets the next worker.
     pub(super) pass: u64,
     /// Stays in a row that brought nothing, counted down from the weight.
@@ -83,8 +78,7 @@ impl TestState {
             durable: Gain::default(),
             durable_corpus: 0,
             new_finds: 0,
-            failed_starts: 0,
-            start_not_before: Duration::ZERO,
+            losses: Losses::default(),
             pass: 0,
             dry_stays: 0,
             has_find_in_stay: false,
@@ -112,6 +106,10 @@ impl TestState {
         let mut bug = Bug::new(failure, loaded.input.clone(), state, loaded.is_pending);
         bug.count = 0;
         bug.path.clone_from(&loaded.path);
+        if !loaded.is_pending {
+            (bug.reproduced, bug.runs) = (loaded.reproduced, loaded.runs);
+            bug.is_flaky = loaded.runs > 0 && loaded.reproduced == 0;
+        }
         self.ledger.insert(loaded.signature, bug);
     }
 
@@ -135,25 +133,6 @@ impl TestState {
     pub(super) fn may_minimize_find(&self, ahead: u64) -> bool {
         let share = self.fuzz_cost / 100 * u64::from(MINIMIZE_FIND_SHARE_PERCENT);
         self.minimize_cost <= share.saturating_add(ahead)
-    }
-
-    /// A process of this test did not start or gave no sensible answer. Returns whether the test
-    /// must be given up.
-    pub(super) fn count_failed_start(&mut self, now: Duration) -> bool {
-        if now < self.start_not_before {
-            // Of the same round as the failure that set this pause.
-            return false;
-        }
-        let delay = RESTART_DELAY_MIN * 2u32.saturating_pow(self.failed_starts);
-        self.failed_starts += 1;
-        self.start_not_before = now + delay.min(RESTART_DELAY_MAX);
-        self.failed_starts >= FAILED_STARTS_MAX
-    }
-
-    /// A process of this test did its work.
-    pub(super) fn count_good_answer(&mut self) {
-        self.failed_starts = 0;
-        self.start_not_before = Duration::ZERO;
     }
 
     /// 1 to 4: tests that still find get more of the workers.

@@ -35,6 +35,8 @@ pub(super) struct Warmup {
     pub(super) in_flight: usize,
     /// Inputs to run, from the beginning.
     pub(super) total: usize,
+    /// Of these, inputs that somebody gave: not the empty one that there always is.
+    pub(super) given: usize,
     /// Inputs that failed.
     pub(super) failing: usize,
 }
@@ -75,6 +77,7 @@ impl Warmup {
                 }),
             }
         }
+        let given = queue.len();
         if measured.is_empty() && !queue.iter().any(|item| item.is_entry()) {
             // Something has to be mutated first: the empty input is valid for every type. Nobody
             // else holds it, so it becomes an entry like any find.
@@ -85,7 +88,7 @@ impl Warmup {
             });
         }
         let total = queue.len();
-        (Self { queue, in_flight: 0, total, failing: 0 }, measured)
+        (Self { queue, in_flight: 0, total, given, failing: 0 }, measured)
     }
 
     /// Takes the next input; it counts as in flight from now on.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fuzzd_core::session::{Origin, Outcome, SessionConfig, StopRequest, TestConfig, Work};
+use fuzzd_core::session::{Origin, Outcome, Report, SessionConfig, StopRequest, TestConfig, Work};
 use fuzzd_core::signature::FailureKind;
 
 use crate::script::{Stage, bug, config, entry, failed, failure, panic_at, passed, test};
@@ -113,4 +113,28 @@ fn two_bugs_kept_with_one_input_are_both_judged_by_it() {
     let mut stage = Stage::start(one(TestConfig { bugs, ..test() }));
     stage.reply(0, passed(&[]));
     assert_eq!(stage.told(), ["no longer fails", "no longer fails"]);
+}
+
+#[test]
+fn a_known_bug_is_told_with_the_runs_of_the_session_that_confirmed_it() {
+    let runs = |stage: &Stage| {
+        let told = stage.reports.iter().find_map(|report| match report {
+            Report::KnownBug(bug) | Report::NoLongerFails(bug) => Some((bug.reproduced, bug.runs)),
+            _ => None,
+        });
+        told.expect("told of")
+    };
+    let known = || TestConfig { bugs: vec![bug(&panic_at(1), b"bug", false)], ..test() };
+    let mut by_its_input = Stage::start(one(known()));
+    by_its_input.reply(0, failed(b"bug", panic_at(1)));
+    assert_eq!(runs(&by_its_input), (2, 3));
+    let entries = vec![entry(b"seed", Origin::Seed, None)];
+    let mut config = one(TestConfig { entries, ..known() });
+    config.workers = 2;
+    let mut by_another = Stage::start(config);
+    by_another.reply(1, failed(b"seed", panic_at(1)));
+    assert_eq!(runs(&by_another), (2, 3));
+    let mut fixed = Stage::start(one(known()));
+    fixed.reply(0, passed(&[]));
+    assert_eq!(runs(&fixed), (2, 3));
 }

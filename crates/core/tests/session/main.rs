@@ -5,4 +5,6 @@ mod bugs;
 mod corpus;
 mod ends;
 mod known;
+mod losses;
 mod script;
+mod sightings;

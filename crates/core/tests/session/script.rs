@@ -65,6 +65,8 @@ pub(crate) fn bug(failure: &Failure, input: &[u8], is_pending: bool) -> LoadedBu
         message: failure.message.clone(),
         input: input.into(),
         path: Some(PathBuf::from("testdata/known")),
+        reproduced: 2,
+        runs: 3,
         is_pending,
     }
 }
@@ -99,6 +101,8 @@ pub(crate) struct Stage {
     pub(crate) disk: DiskMode,
     /// Tests whose processes fail to start.
     pub(crate) broken: Vec<TestIndex>,
+    /// Slots whose processes fail to start.
+    pub(crate) broken_slots: Vec<usize>,
     pub(crate) calls: BTreeMap<usize, (Epoch, TestIndex, Call)>,
     tests: BTreeMap<(usize, Epoch), TestIndex>,
     pub(crate) held: VecDeque<(CommitToken, Record)>,
@@ -124,6 +128,7 @@ impl Stage {
             now: Duration::ZERO,
             disk: DiskMode::Stores,
             broken: Vec::new(),
+            broken_slots: Vec::new(),
             calls: BTreeMap::new(),
             tests: BTreeMap::new(),
             held: VecDeque::new(),
@@ -158,12 +163,22 @@ impl Stage {
         }
     }
 
+    /// A Fuzz call ends after one execution, and after failures that were ignored.
+    pub(crate) fn ignore(&mut self, worker: usize, execs: u64, ignored: Vec<(Signature, u64)>) {
+        let (epoch, _, _) = self.calls.remove(&worker).expect("the worker has a call");
+        let (elapsed, outcome) = (Duration::from_millis(1), Outcome::Nothing);
+        let reply = Reply { execs, execs_other: 0, elapsed, ignored, outcome };
+        let event = WorkerEvent::Replied(reply);
+        self.give(Event::Worker { worker: WorkerId(worker), epoch, event });
+    }
+
     fn answer(&mut self, effect: Effect) {
         match effect {
             Effect::Spawn { worker, epoch, test } => {
                 self.spawned.push((worker.0, test));
                 self.tests.insert((worker.0, epoch), test);
-                let event = if self.broken.contains(&test) {
+                let event = if self.broken.contains(&test) || self.broken_slots.contains(&worker.0)
+                {
                     WorkerEvent::StartFailed { reason: "no such file".into() }
                 } else {
                     WorkerEvent::Ready { pid: 1, counters: COUNTERS }
@@ -311,6 +326,12 @@ impl Stage {
             _ => None,
         });
         summary.expect("told before the end")
+    }
+
+    /// Asks for the end, and returns the summary.
+    pub(crate) fn summary_after_stop(&mut self) -> &Summary {
+        self.signal(StopRequest::Graceful);
+        self.summary()
     }
 
     /// Inputs of the entries stored so far.

@@ -93,7 +93,10 @@ fn nonsense(call: &Call, counters: usize, dice: &mut Dice) -> Outcome {
     let outside = u32::try_from(counters).expect("few counters");
     let input = call.input.clone();
     match (dice.below(4), &call.work) {
-        (0, _) => Outcome::Misbehaved { reason: "garbage on the line".into() },
+        (0, _) => {
+            let input = dice.percent(50).then_some(input);
+            Outcome::Misbehaved { reason: "garbage on the line".into(), input }
+        }
         (1, Work::Execute) => Outcome::Passed { coverage: vec![(outside, 1)] },
         (1, Work::Fuzz { .. }) => Outcome::Find { input, coverage: vec![(outside, 1)] },
         (1, _) => Outcome::Minimized { input, coverage: vec![(u32::MAX, 1)] },

@@ -229,6 +229,8 @@ fn load_bugs(target: &Target, dice: &mut Dice) -> Vec<LoadedBug> {
             message: "from before".into(),
             input,
             path: dice.percent(50).then(|| PathBuf::from(format!("bug-{number}"))),
+            reproduced: 2,
+            runs: 3,
             is_pending: dice.percent(30),
         });
     }

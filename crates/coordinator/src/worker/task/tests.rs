@@ -256,9 +256,10 @@ async fn misbehaviour_is_a_reply_and_no_death() {
     for (script, expected) in cases {
         let mut bench = Bench::ready(target(script)).await;
         let reply = bench.reply(fuzz()).await;
-        let Outcome::Misbehaved { reason } = reply.outcome else { panic!("{reply:?}") };
+        let Outcome::Misbehaved { reason, input } = reply.outcome else { panic!("{reply:?}") };
         assert!(reason.contains(expected), "{script}: {reason}");
         assert_eq!(reply.execs, 1, "{script}");
+        assert_eq!(input.as_deref(), Some(MUTATED), "{script}");
         bench.stop(StopRequestKind::Kill);
         assert_eq!(bench.stopped().await, 0, "{script}");
         bench.close().await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::{EntryId, Input, TestIndex};
 use fuzzd_core::session::{Call, Origin, Outcome, Reply, Work, WorkerEvent};
 use fuzzd_core::signature::{FailureKind, Signature};
@@ -97,6 +98,13 @@ impl Oracle {
                 let signature = failure.signature();
                 self.crashed(index, flight, input, signature, failure.kind);
                 return Some(signature);
+            }
+            (Outcome::Misbehaved { input: Some(input), reason }, work)
+                if *work != Work::Execute =>
+            {
+                let failure = Failure::new(FailureKind::Protocol, "", reason, "");
+                let crashes = test.crashes.entry(failure.signature()).or_default();
+                crashes.insert(input.clone());
             }
             (Outcome::Passed { coverage }, Work::Execute) if test.maybe.fits(coverage) => {
                 test.maybe.add(coverage);

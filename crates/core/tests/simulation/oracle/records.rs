@@ -58,8 +58,11 @@ impl Oracle {
                     | Verdict::NoLongerFails => {}
                 }
             }
-            Record::Progress { test, execs, .. } => {
+            Record::Progress { test, execs, seen, .. } => {
                 let test = &self.tests[test.0];
+                let is_counted =
+                    |(signature, count): &(_, u64)| *count > 0 && test.is_crash_durable(*signature);
+                assert!(seen.iter().all(is_counted), "counted before it is there: {seen:?}");
                 assert_eq!(*execs, test.execs_before + test.execs, "the statistics of a test");
             }
         }

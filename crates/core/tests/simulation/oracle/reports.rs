@@ -32,7 +32,8 @@ impl Oracle {
             }
             Report::Unconfirmed(bug) => {
                 self.has_verdict(bug, |verdict| matches!(verdict, Verdict::Unconfirmed { .. }));
-                assert!(bug.runs > 0 && bug.reproduced == 0, "{bug:?}");
+                let was_tried = bug.runs > 0 || bug.failure.kind == FailureKind::Protocol;
+                assert!(was_tried && bug.reproduced == 0, "{bug:?}");
             }
             Report::TestGivenUp { test, .. } => self.test(*test).is_given_up = true,
             Report::WarmupFinished { test, .. } => {
