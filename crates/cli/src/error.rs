@@ -37,9 +37,9 @@ pub(crate) enum CliError {
         /// The reason.
         source: std::io::Error,
     },
-    /// The threads that wait for workers could not be started.
-    #[error("failed to start the runtime")]
-    Runtime(#[source] std::io::Error),
+    /// The threads that print could not be started.
+    #[error("failed to start the output")]
+    Output(#[source] std::io::Error),
 }
 
 impl CliError {
@@ -55,7 +55,7 @@ impl CliError {
             Self::Build(error) => error.exit(),
             Self::Session(error) => error.exit(),
             Self::Read { .. } => Exit::Usage,
-            Self::Runtime(_) => Exit::Infrastructure,
+            Self::Output(_) => Exit::Infrastructure,
         }
     }
 
@@ -65,7 +65,7 @@ impl CliError {
             Self::Usage { next, .. } => Some(next.clone()),
             Self::Build(error) => error.help(),
             Self::Discover(error) => error.help(),
-            Self::Session(_) | Self::Read { .. } | Self::Runtime(_) => None,
+            Self::Session(_) | Self::Read { .. } | Self::Output(_) => None,
         }
     }
 }

@@ -16,6 +16,7 @@ mod invocation;
 mod limits;
 mod output;
 mod plan;
+mod planned;
 mod render;
 mod run;
 mod session;

@@ -61,3 +61,6 @@ pub(crate) const REPLAY_RESULTS_MAX: usize = 64;
 
 /// Names offered in the place of one that does not exist.
 pub(crate) const SUGGESTIONS_MAX: usize = 3;
+
+/// How long a build that nobody used is kept.
+pub(crate) const BUILD_UNUSED_MAX: Duration = Duration::from_hours(30 * 24);

@@ -13,27 +13,12 @@ use memchr::memmem;
 use crate::args::CargoArgs;
 use crate::build::config::CargoConfig;
 use crate::build::toolchain::Toolchain;
-use crate::build::{self, BuildOptions, TestExecutable, Workspace};
+use crate::build::{self, BuildOptions, Executables, InUse, TestExecutable, Workspace};
 use crate::discover::{self, DiscoverError, FuzzTest, select};
 use crate::error::CliError;
 use crate::invocation;
+use crate::planned::Planned;
 use crate::render::TestView;
-
-/// One fuzz test, and how to start a worker for it.
-#[derive(Debug, Clone)]
-pub(crate) struct Planned {
-    /// What is shown of it.
-    pub(crate) view: TestView,
-    pub(crate) program: PathBuf,
-    pub(crate) arguments: Vec<OsString>,
-    pub(crate) environment: Vec<(OsString, OsString)>,
-    /// The working directory of its workers.
-    pub(crate) directory: PathBuf,
-    /// Its inputs that are kept with the code.
-    pub(crate) testdata: PathBuf,
-    /// Whether the program can print an input in a readable form.
-    pub(crate) can_show: bool,
-}
 
 /// Everything that was asked for.
 #[derive(Debug)]
@@ -42,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) targets: Vec<Planned>,
     /// Where the state lies unless it is said otherwise: the workspace, else this directory.
     pub(crate) root: PathBuf,
+    /// Keeps what was built where it is; `None` if nothing was.
+    pub(crate) in_use: Option<InUse>,
 }
 
 /// All fuzz tests of the workspace, built.
@@ -50,6 +37,7 @@ pub(crate) struct Built {
     pub(crate) workspace: Workspace,
     pub(crate) executables: Vec<TestExecutable>,
     pub(crate) tests: Vec<FuzzTest>,
+    in_use: InUse,
 }
 
 /// Builds what `requests` names (all without any) and plans its workers.
@@ -67,13 +55,14 @@ pub(crate) fn plan(
         }
     }
     let mut targets = Vec::new();
-    let mut root = None;
+    let (mut root, mut in_use) = (None, None);
     if !names.is_empty() || programs.is_empty() {
         let built = build_tests(cargo, is_instrumented)?;
         for position in select::tests(&built.tests, &names)? {
             targets.push(planned_test(&built.tests[position], &built, cargo, is_instrumented));
         }
         root = Some(built.workspace.root);
+        in_use = Some(built.in_use);
     }
     for program in &programs {
         targets.extend(planned_programs(program)?);
@@ -81,7 +70,7 @@ pub(crate) fn plan(
     // Without a workspace, or without cargo, the state lies here.
     let root = root.or_else(|| build::workspace::root(None).ok().flatten());
     refuse_twins(&targets)?;
-    Ok(Plan { targets, root: root.unwrap_or_else(here) })
+    Ok(Plan { targets, root: root.unwrap_or_else(here), in_use })
 }
 
 /// Builds the fuzz tests of the packages asked for and finds them.
@@ -90,11 +79,15 @@ pub(crate) fn build_tests(cargo: &CargoArgs, is_instrumented: bool) -> Result<Bu
         let problem = format!("--manifest-path {} is not a file", path.display());
         return Err(CliError::usage(problem, "give the path of a Cargo.toml"));
     }
+    if let Some(path) = cargo.manifest_path.as_ref().filter(|path| !path.ends_with("Cargo.toml")) {
+        let problem = format!("--manifest-path {} is not called Cargo.toml", path.display());
+        return Err(CliError::usage(problem, "give the path of a Cargo.toml"));
+    }
     let config = CargoConfig::read(&here(), |name| std::env::var_os(name))?;
     let toolchain = Toolchain::find(&config)?;
     let workspace = Workspace::read(cargo, &toolchain.host)?;
     let packages = select::packages(&workspace, &cargo.package)?;
-    let executables = build::build(&BuildOptions {
+    let Executables { all: executables, in_use } = build::build(&BuildOptions {
         cargo,
         config: &config,
         toolchain: &toolchain,
@@ -107,7 +100,7 @@ pub(crate) fn build_tests(cargo: &CargoArgs, is_instrumented: bool) -> Result<Bu
         let names: Vec<&str> = packages.iter().map(|package| package.name.as_str()).collect();
         return Err(DiscoverError::NoTests { packages: names.join(", ") }.into());
     }
-    Ok(Built { workspace, executables, tests })
+    Ok(Built { workspace, executables, tests, in_use })
 }
 
 fn here() -> PathBuf {

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &RunArgs) -> Result<Exit, CliError> {
     let settings = settings(arguments, &plan);
     let mut renderer = renderer(arguments, &plan);
     let mut output =
-        Output::start(std::io::stdout(), std::io::stderr()).map_err(CliError::Runtime)?;
+        Output::start(std::io::stdout(), std::io::stderr()).map_err(CliError::Output)?;
     if let Some(warning) = arguments.corpus.as_deref().and_then(|corpus| unused(corpus, &plan)) {
         output.send(renderer.warning(&warning, start.elapsed()));
     }
@@ -66,6 +66,8 @@ pub(crate) fn run(arguments: &RunArgs) -> Result<Exit, CliError> {
     if dropped > 0 {
         complain(&format!("{dropped} lines were not shown: nobody read them"), None);
     }
+    // The last worker has ended: what was built may go.
+    drop(plan.in_use);
     let end = outcome?;
     Ok(exit(&end.summary, end.signal))
 }

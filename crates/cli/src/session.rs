@@ -2,6 +2,7 @@
 //!
 //! Owns: the runtime, signals, and the translation of options and notices. Must not render.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,16 +11,16 @@ use fuzzd_coordinator::replay::{ReplayInput, ReplayLimits, ReplayResult};
 use fuzzd_coordinator::signals::{SignalSource, StopSignal, forward};
 use fuzzd_coordinator::store::{self, BugInputs, StoreError, StoredBug};
 use fuzzd_coordinator::{Notice, ProbeError, RunError, RunOptions, Started, TargetSpec};
+use fuzzd_core::ids::TestIndex;
 use fuzzd_core::session::{BugReport, Report, StopRequest, Summary};
 use fuzzd_core::signature::{FailureKind, Signature};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use crate::error::CliError;
 use crate::exit::Exit;
 use crate::limits::{NOTICES_MAX, REPLAY_RESULTS_MAX, SHOWS_MAX, STOPS_MAX};
-use crate::plan::Planned;
+use crate::planned::Planned;
 use crate::show;
 
 /// Threads of the runtime: one for the session, one for what waits beside it.
@@ -49,6 +50,9 @@ pub(crate) enum SessionError {
     /// The system does not let us see signals.
     #[error("failed to listen for signals")]
     Signals(#[source] std::io::Error),
+    /// The threads that wait for workers could not be started.
+    #[error("failed to start the runtime")]
+    Runtime(#[source] std::io::Error),
 }
 
 impl SessionError {
@@ -63,7 +67,8 @@ impl SessionError {
             | Self::Store(_)
             | Self::Replay(_)
             | Self::Broken(_)
-            | Self::Signals(_) => Exit::Infrastructure,
+            | Self::Signals(_)
+            | Self::Runtime(_) => Exit::Infrastructure,
         }
     }
 }
@@ -117,19 +122,18 @@ pub(crate) fn run(
     targets: &[Planned],
     settings: Settings,
     on_news: impl FnMut(News),
-) -> Result<End, CliError> {
+) -> Result<End, SessionError> {
     let options = options(targets, settings);
-    let newsroom = Newsroom { targets, shows: JoinSet::new(), on_news };
-    let outcome = runtime()?.block_on(hold(options, newsroom));
-    outcome.map_err(CliError::from)
+    let newsroom = Newsroom { targets, shows: JoinSet::new(), waiting: BTreeMap::new(), on_news };
+    runtime()?.block_on(hold(options, newsroom))
 }
 
-fn runtime() -> Result<Runtime, CliError> {
+fn runtime() -> Result<Runtime, SessionError> {
     Builder::new_multi_thread()
         .worker_threads(RUNTIME_THREADS)
         .enable_all()
         .build()
-        .map_err(CliError::Runtime)
+        .map_err(SessionError::Runtime)
 }
 
 fn options(targets: &[Planned], settings: Settings) -> RunOptions {
@@ -200,10 +204,20 @@ async fn hold(
     }
 }
 
+/// Which bug of which fuzz test.
+type BugKey = (TestIndex, Signature);
+
+fn key(bug: &BugReport) -> BugKey {
+    (bug.test, bug.signature)
+}
+
 /// Turns notices into news. A new bug waits until its target has printed the input, for a while.
 struct Newsroom<'a, F> {
     targets: &'a [Planned],
     shows: JoinSet<(BugReport, Option<String>)>,
+    /// Bugs whose inputs are being printed, each with what is told after it. At most
+    /// [`SHOWS_MAX`], and a bug is minimized once.
+    waiting: BTreeMap<BugKey, Option<BugReport>>,
     on_news: F,
 }
 
@@ -216,6 +230,10 @@ impl<F: FnMut(News)> Newsroom<'_, F> {
                 (self.on_news)(News::Warning(message));
             }
             Notice::Report(Report::Bug(bug)) => self.take_bug(bug),
+            Notice::Report(Report::BugMinimized(bug)) => match self.waiting.get_mut(&key(&bug)) {
+                Some(later) => *later = Some(bug),
+                None => (self.on_news)(News::Report(Report::BugMinimized(bug))),
+            },
             Notice::Report(report) => (self.on_news)(News::Report(report)),
             Notice::Loaded(notice) => (self.on_news)(News::Warning(notice.to_string())),
         }
@@ -228,6 +246,7 @@ impl<F: FnMut(News)> Newsroom<'_, F> {
         match (target, bug.path.clone()) {
             (Some(target), Some(path)) if self.shows.len() < SHOWS_MAX => {
                 let target = target.clone();
+                self.waiting.insert(key(&bug), None);
                 self.shows.spawn(async move {
                     let shown = show::readable(&target, &path).await;
                     (bug, shown)
@@ -239,7 +258,13 @@ impl<F: FnMut(News)> Newsroom<'_, F> {
 
     fn tell_shown(&mut self, shown: Result<(BugReport, Option<String>), JoinError>) {
         match shown {
-            Ok((bug, shown)) => (self.on_news)(News::Bug(bug, shown)),
+            Ok((bug, shown)) => {
+                let later = self.waiting.remove(&key(&bug)).flatten();
+                (self.on_news)(News::Bug(bug, shown));
+                if let Some(minimized) = later {
+                    (self.on_news)(News::Report(Report::BugMinimized(minimized)));
+                }
+            }
             // Nothing in there can panic, and nobody aborts it.
             Err(error) => (self.on_news)(News::Warning(format!("a bug was not shown: {error}"))),
         }
@@ -252,7 +277,7 @@ pub(crate) fn replay(
     inputs: Vec<ReplayInput>,
     limits: ReplayLimits,
     mut on_result: impl FnMut(ReplayResult),
-) -> Result<(), CliError> {
+) -> Result<(), SessionError> {
     let target = spec(target);
     let outcome = runtime()?.block_on(async {
         let (sender, mut results) = mpsc::channel(REPLAY_RESULTS_MAX);
@@ -268,8 +293,8 @@ pub(crate) fn replay(
     });
     match outcome {
         Some(Ok(Ok(()))) | None => Ok(()),
-        Some(Ok(Err(error))) => Err(SessionError::Replay(error).into()),
-        Some(Err(error)) => Err(SessionError::Broken(error).into()),
+        Some(Ok(Err(error))) => Err(SessionError::Replay(error)),
+        Some(Err(error)) => Err(SessionError::Broken(error)),
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::limits::{SHOW_TIME, SHOWN_OUTPUT_BYTES_MAX};
-use crate::plan::Planned;
+use crate::planned::Planned;
 
 /// Set to the path of an input: the test executable prints it on stderr and runs nothing.
 const SHOW_ENV: &str = "FUZZD_SHOW";

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use fuzzd_protocol::value::ValueType;
 use fuzzd_worker::{Target, Verdict};
 
+use crate::parameter::Parameter;
 use crate::seeds::Seeds;
-use crate::show::Shown;
 
 /// One fuzz test, as generated code describes it.
 #[derive(Debug)]
@@ -46,17 +46,6 @@ pub struct Build {
     pub bin: Option<&'static str>,
     /// `CARGO_TARGET_TMPDIR`: only in integration tests and benchmarks.
     pub test_tmpdir: Option<&'static str>,
-}
-
-/// One argument.
-#[derive(Debug)]
-pub struct Parameter {
-    /// Name in the source; `argument 2` for a pattern.
-    pub name: &'static str,
-    /// Type as written.
-    pub ty: &'static str,
-    /// How to print it, for types that are built through `Arbitrary`.
-    pub debug: Option<fn(&[u8]) -> Shown>,
 }
 
 impl FuzzTest {

@@ -127,8 +127,8 @@
 //!
 //! Environment variables:
 //!
-//! - `FUZZD_TIMEOUT`: how long one file may run (`500ms`, `10s`, `1m30s`; default `10s`, `0` for no
-//!   limit).
+//! - `FUZZD_TIMEOUT`: how long one file may run, written as for `fuzzd run --timeout` (`500ms`,
+//!   `10s`, `1m30s`; default `10s`).
 //! - `FUZZD_RSS_LIMIT`: how many megabytes may be resident in that child (default 2048, `0` for no
 //!   limit).
 //! - `FUZZD_REPLAY=<file>`: run the chosen fuzz test on this file only, in its own process: for a
@@ -160,8 +160,10 @@
 
 mod arguments;
 mod corpus;
+mod duration;
 mod fuzz_test;
 mod limits;
+mod parameter;
 mod platform;
 mod replay;
 mod run;
@@ -180,14 +182,16 @@ pub mod __private {
     pub use fuzzd_protocol::value::ValueType;
     pub use fuzzd_worker::Verdict;
 
-    pub use crate::arguments::{Arguments, arbitrary, with_text};
+    pub use crate::arguments::{Arguments, Text, arbitrary, with_text};
     pub use crate::corpus::IntoVerdict;
-    pub use crate::fuzz_test::{Build, FuzzTest, Parameter};
+    pub use crate::fuzz_test::{Build, FuzzTest};
+    pub use crate::parameter::Parameter;
     pub use crate::run::run;
     pub use crate::seeds::Seeds;
 
     /// The choice of `Debug`; generated code imports all of it, so that nothing is unused.
     pub mod show {
-        pub use crate::show::{Show, ShowWithDebug, ShowWithoutDebug, Shown};
+        pub use crate::parameter::Shown;
+        pub use crate::show::{Show, ShowWithDebug, ShowWithoutDebug};
     }
 }

@@ -5,6 +5,7 @@
 use std::ffi::OsStr;
 use std::time::Duration;
 
+use crate::duration::{self, DurationError};
 use crate::limits::{INPUT_TIMEOUT_DEFAULT, RSS_LIMIT_MB_DEFAULT};
 
 /// A file: run the fuzz test on it in this process, and on nothing else.
@@ -16,18 +17,19 @@ pub(crate) const TOKEN_ENV: &str = "FUZZD_REPLAY_TOKEN";
 const TIMEOUT_ENV: &str = "FUZZD_TIMEOUT";
 const RSS_LIMIT_ENV: &str = "FUZZD_RSS_LIMIT";
 
-/// What one input may take; `None` means no limit.
+/// What one input may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) timeout: Duration,
+    /// `None` means no limit.
     pub(crate) rss_bytes: Option<u64>,
 }
 
 /// An environment variable with a value that means nothing.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SettingsError {
-    #[error("{TIMEOUT_ENV}={0:?} is not a duration like `10s`, `500ms` or `1m30s` (`0`: no limit)")]
-    Timeout(String),
+    #[error("invalid value '{value}' for {TIMEOUT_ENV}: {reason}")]
+    Timeout { value: String, reason: DurationError },
     #[error("{RSS_LIMIT_ENV}={0:?} is not a number of megabytes (`0`: no limit)")]
     RssLimit(String),
 }
@@ -41,11 +43,9 @@ impl Limits {
     }
 
     fn new(timeout: Option<&OsStr>, rss_limit: Option<&OsStr>) -> Result<Self, SettingsError> {
-        let timeout = match timeout {
-            Some(text) => text
-                .to_str()
-                .and_then(duration)
-                .ok_or_else(|| SettingsError::Timeout(text.to_string_lossy().into_owned()))?,
+        let timeout = match timeout.map(OsStr::to_string_lossy) {
+            Some(text) => duration::input_timeout(&text)
+                .map_err(|reason| SettingsError::Timeout { value: text.into_owned(), reason })?,
             None => INPUT_TIMEOUT_DEFAULT,
         };
         let megabytes = match rss_limit {
@@ -56,38 +56,10 @@ impl Limits {
             None => RSS_LIMIT_MB_DEFAULT,
         };
         Ok(Self {
-            timeout: Some(timeout).filter(|timeout| !timeout.is_zero()),
+            timeout,
             rss_bytes: Some(megabytes.saturating_mul(1 << 20)).filter(|bytes| *bytes > 0),
         })
     }
-}
-
-/// `1m30s`, `500ms`, `2.5s`; a number without a unit counts seconds.
-fn duration(text: &str) -> Option<Duration> {
-    let mut rest = text.trim();
-    if let Ok(seconds) = rest.parse() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let mut total = Duration::ZERO;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, tail) = rest.split_at(digits);
-        let unit_end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit_end);
-        let unit_seconds = match unit {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 1e-3,
-            "us" | "µs" => 1e-6,
-            "ns" => 1e-9,
-            _ => return None,
-        };
-        let seconds = number.parse::<f64>().ok()? * unit_seconds;
-        total = total.checked_add(Duration::try_from_secs_f64(seconds).ok()?)?;
-        rest = tail;
-    }
-    (!text.trim().is_empty()).then_some(total)
 }
 
 #[cfg(test)]
@@ -100,32 +72,36 @@ mod tests {
 
     #[test]
     fn limits_have_defaults() {
-        let wanted = Limits { timeout: Some(Duration::from_secs(10)), rss_bytes: Some(2 << 30) };
+        let wanted = Limits { timeout: Duration::from_secs(10), rss_bytes: Some(2 << 30) };
         assert_eq!(limits(None, None), Ok(wanted));
     }
 
     #[test]
-    fn durations_are_numbers_with_units() {
-        assert_eq!(duration("10s"), Some(Duration::from_secs(10)));
-        assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
-        assert_eq!(duration("1m30s"), Some(Duration::from_secs(90)));
-        assert_eq!(duration("2.5s"), Some(Duration::from_millis(2500)));
-        assert_eq!(duration(" 7 "), Some(Duration::from_secs(7)));
-        for wrong in ["", "s", "10x", "-1s", "1s2", "soon", "1..5s"] {
-            assert_eq!(duration(wrong), None, "{wrong:?}");
-        }
+    fn zero_megabytes_mean_no_limit() {
+        assert_eq!(limits(None, Some("0")).map(|limits| limits.rss_bytes), Ok(None));
     }
 
     #[test]
-    fn zero_means_no_limit() {
-        let none = Limits { timeout: None, rss_bytes: None };
-        assert_eq!(limits(Some("0"), Some("0")), Ok(none));
+    fn timeouts_are_those_of_the_command_line() {
+        let timeout = |text| limits(Some(text), None).map(|limits| limits.timeout);
+        assert_eq!(timeout("1m30s"), Ok(Duration::from_secs(90)));
+        for (text, reason) in [
+            ("0", DurationError::Zero),
+            ("7", DurationError::NoUnit("7".to_owned())),
+            ("1ms", DurationError::TooShortForInput),
+        ] {
+            let value = text.to_owned();
+            assert_eq!(timeout(text), Err(SettingsError::Timeout { value, reason }));
+        }
     }
 
     #[test]
     fn meaningless_values_are_named() {
         let error = limits(Some("soon"), None).unwrap_err().to_string();
-        assert!(error.contains("FUZZD_TIMEOUT=\"soon\""), "{error}");
+        assert!(
+            error.starts_with("invalid value 'soon' for FUZZD_TIMEOUT: it does not start"),
+            "{error}"
+        );
         let error = limits(None, Some("2G")).unwrap_err().to_string();
         assert!(error.contains("FUZZD_RSS_LIMIT=\"2G\""), "{error}");
     }

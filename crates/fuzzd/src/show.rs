@@ -8,27 +8,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fuzzd_protocol::input;
 use fuzzd_protocol::text;
-use fuzzd_protocol::value::Value;
+use fuzzd_protocol::value::{Value, ValueType};
 
-use crate::fuzz_test::{FuzzTest, Parameter};
 use crate::limits::SHOWN_BYTES_MAX;
+use crate::parameter::{Parameter, Shown};
 
 #[cfg(test)]
 mod tests;
 
 /// Up to this many bytes a `Debug` form is printed on one line.
 const ONE_LINE_BYTES_MAX: usize = 80;
-
-/// What could be printed of a value built through `Arbitrary`.
-#[derive(Debug)]
-pub enum Shown {
-    /// Its `Debug` form, cut at a limit.
-    Text(String),
-    /// The type has no `Debug`.
-    NoDebug,
-    /// No value can be built from the bytes.
-    Rejected,
-}
 
 /// Wraps a value so that a method call picks [`ShowWithDebug`] where it applies, and
 /// [`ShowWithoutDebug`] where it does not.
@@ -89,11 +78,11 @@ impl Write for Bounded {
 }
 
 /// The arguments that `memory` stands for, a line or more for each.
-pub(crate) fn input_text(test: &FuzzTest, memory: &[u8]) -> String {
-    let values = input::to_values(test.types, memory);
+pub(crate) fn input_text(types: &[ValueType], parameters: &[Parameter], memory: &[u8]) -> String {
+    let values = input::to_values(types, memory);
     let lines: Vec<String> = values
         .iter()
-        .zip(test.parameters)
+        .zip(parameters)
         .map(|(value, parameter)| {
             format!("{}: {} = {}", parameter.name, parameter.ty, argument_text(value, parameter))
         })

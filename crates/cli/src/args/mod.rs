@@ -1,18 +1,20 @@
 //! What can be typed. Owns the grammar and the help; says nothing about what it leads to.
 
+// One grammar for `--timeout` here and `FUZZD_TIMEOUT` under `cargo test`: neither crate may depend
+// on the other, so they share the text.
+#[path = "../../../fuzzd/src/duration.rs"]
 pub(crate) mod duration;
+mod help;
 pub(crate) mod libfuzzer;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{Args, Parser, Subcommand};
 
-use fuzzd_coordinator::limits::{
-    INPUT_BYTES_LIMIT, INPUT_TIMEOUT_MAX, INPUT_TIMEOUT_MIN, RSS_LIMIT_BYTES_MIN, WORKERS_MAX,
-};
+use fuzzd_coordinator::limits::{INPUT_BYTES_LIMIT, RSS_LIMIT_BYTES_MIN, WORKERS_MAX};
 
 use crate::limits::INPUT_BYTES_DEFAULT;
 
@@ -32,40 +34,9 @@ pub(crate) fn without_cargo_word(mut arguments: Vec<OsString>) -> Vec<OsString> 
     arguments
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  fuzzd run                          fuzz all fuzz tests of this workspace, until Ctrl-C
-  fuzzd run parse_request --time 5m  one fuzz test (or tests::parse_request, or 'parse_*')
-  fuzzd run --execs 1000000 -j 2     an exact number of executions, two workers
-  fuzzd list                         what there is to fuzz
-  fuzzd replay parse_request         run its testdata files again
-  fuzzd bugs                         what was found
-
-A fuzz test is a function in tests/ or in a #[cfg(test)] module:
-  #[fuzzd::test]
-  fn parse_request(data: &[u8]) { let _ = my_crate::parse(data); }
-
-Every flag can also be set as FUZZD_<FLAG>, as in FUZZD_TIME=5m or FUZZD_RSS_LIMIT=512.
-`cargo fuzzd …` is the same as `fuzzd …`.";
-
-const RUN_EXAMPLES: &str = "\
-Examples:
-  fuzzd run                                 all fuzz tests, all cores, until Ctrl-C
-  fuzzd run parse_request --time 5m         one fuzz test for five minutes
-  fuzzd run 'parse_*' -p my-crate           a glob, one package
-  fuzzd run --execs 100000 --seed 1 -j 1    the same run again, byte for byte
-  fuzzd run --json --time 60s > events      events for scripts, one JSON object a line
-  fuzzd run ./target/worker                 an executable that speaks the worker protocol
-
-Ctrl-C ends the session in good order, a second Ctrl-C at once. Nothing found is lost; the next
-run goes on from there. Crashes are written to testdata/fuzz/<test>/, where `cargo test` sees them.
-
-Exit codes: 0 no new bugs, 1 new bugs, 2 wrong arguments, 3 the build failed, 4 workers would not
-start, the disk is full or the state is in use, 130 and 143 second signal.";
-
 /// Coverage-guided fuzzing of Rust code, on stable Rust.
 #[derive(Debug, Parser)]
-#[command(name = "fuzzd", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "fuzzd", version, after_help = help::HELP, max_term_width = 100)]
 #[command(arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -76,17 +47,19 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Build the fuzz tests with instrumentation and fuzz them
-    #[command(visible_alias = "r", after_help = RUN_EXAMPLES)]
+    #[command(visible_alias = "r", after_help = help::RUN_HELP)]
     Run(RunArgs),
     /// List the fuzz tests of this workspace
-    #[command(visible_alias = "ls")]
+    #[command(visible_alias = "ls", after_help = help::LIST_HELP)]
     List(ListArgs),
     /// Build the fuzz tests with instrumentation and show the executables
-    #[command(visible_alias = "b")]
+    #[command(visible_alias = "b", after_help = help::BUILD_HELP)]
     Build(BuildArgs),
     /// Run inputs again and show which fail
+    #[command(after_help = help::REPLAY_HELP)]
     Replay(ReplayArgs),
     /// Show the bugs that were found
+    #[command(after_help = help::BUGS_HELP)]
     Bugs(BugsArgs),
 }
 
@@ -151,7 +124,8 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
     /// Longest time one input may run
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = timeout)]
+    #[arg(long, value_name = "DURATION")]
+    #[arg(default_value = "10s", value_parser = duration::input_timeout)]
     #[arg(env = "FUZZD_TIMEOUT", hide_env = true)]
     pub(crate) timeout: Duration,
     /// Memory one worker may use, in MB; 0 is no limit
@@ -267,6 +241,7 @@ pub(crate) enum BugsAction {
     /// Show one with its message, its input and the commands to replay it
     Show {
         /// Its signature, or the beginning of it
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         signature: String,
     },
 }
@@ -278,17 +253,6 @@ fn workers(text: &str) -> Result<usize, String> {
         1..=WORKERS_MAX => Ok(number),
         _ => Err(format!("at most {WORKERS_MAX} workers make sense")),
     }
-}
-
-fn timeout(text: &str) -> Result<Duration, String> {
-    let timeout = duration::parse(text).map_err(|error| error.to_string())?;
-    if timeout < INPUT_TIMEOUT_MIN {
-        return Err(format!("at least {INPUT_TIMEOUT_MIN:?} are needed to tell a hang"));
-    }
-    if timeout > INPUT_TIMEOUT_MAX {
-        return Err("at most 24h are possible".to_owned());
-    }
-    Ok(timeout)
 }
 
 fn rss_limit(text: &str) -> Result<u64, String> {
@@ -353,10 +317,19 @@ mod tests {
     }
 
     #[test]
+    fn every_timeout_that_is_understood_is_possible() {
+        use fuzzd_coordinator::limits::{INPUT_TIMEOUT_MAX, INPUT_TIMEOUT_MIN};
+        let own = (duration::INPUT_TIMEOUT_MIN, duration::INPUT_TIMEOUT_MAX);
+        assert_eq!(own, (INPUT_TIMEOUT_MIN, INPUT_TIMEOUT_MAX));
+    }
+
+    #[test]
     fn senseless_numbers_are_refused() {
         for line in ["-j 0", "-j x", "-j 99999", "--max-len 0", "--execs 0", "--time 5"] {
             let line = format!("fuzzd run {line}");
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }
+        // It would be the beginning of every signature.
+        assert!(Cli::try_parse_from(["fuzzd", "bugs", "show", ""]).is_err());
     }
 }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::config::CargoConfig;
 use super::toolchain::{Toolchain, forget_outer_cargo};
 use super::wrapper::{SETTINGS_ENV, Settings};
-use super::{BuildError, FuzzPackage, Workspace, conflicts, flags, stub};
+use super::{BuildError, FuzzPackage, InUse, Workspace, conflicts, flags, stub, upkeep};
 use crate::args::CargoArgs;
 use crate::render::escape::shell_word;
 
@@ -46,12 +46,22 @@ pub(crate) struct TestExecutable {
     pub(crate) library_path: Vec<PathBuf>,
 }
 
-/// Builds. What the compiler has to say goes to stderr as it comes.
-pub(crate) fn build(options: &BuildOptions<'_>) -> Result<Vec<TestExecutable>, BuildError> {
+/// What came out of a build.
+#[derive(Debug)]
+pub(crate) struct Executables {
+    pub(crate) all: Vec<TestExecutable>,
+    /// Keeps them where they are.
+    pub(crate) in_use: InUse,
+}
+
+/// Builds, and removes old builds with other settings. What the compiler has to say goes to stderr
+/// as it comes.
+pub(crate) fn build(options: &BuildOptions<'_>) -> Result<Executables, BuildError> {
     let top = options.workspace.target_directory.join("fuzzd");
     writable(&top).map_err(|source| BuildError::Write { path: top.clone(), source })?;
     let settings = settings(options, &top)?;
     let directory = top.join(key(options, &settings));
+    let in_use = upkeep::in_use(&directory);
     let mut command = command(options, &directory);
     match &settings {
         Some(settings) => wrap(&mut command, settings)?,
@@ -69,7 +79,8 @@ pub(crate) fn build(options: &BuildOptions<'_>) -> Result<Vec<TestExecutable>, B
     if !status.success() {
         return Err(BuildError::Failed);
     }
-    found
+    upkeep::remove_unused(&top, &directory);
+    Ok(Executables { all: found?, in_use })
 }
 
 /// Makes sure of `directory`, so that a compiler that cannot write there is not blamed for it.

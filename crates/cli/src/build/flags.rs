@@ -17,11 +17,13 @@ const NEEDED: &[&str] = &[
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ];
 
-/// Faster (callbacks behind a gate) and seeing more (comparisons of short texts stay calls). Older
-/// compilers do not know them; without them everything works, only slower.
+/// Faster (callbacks behind a gate) and seeing more (comparisons of short texts stay calls, also
+/// where code is made small). Older compilers do not know all of them; without any of them
+/// everything works, only slower or blinder.
 const WANTED: &[&str] = &[
     "-Cllvm-args=-sanitizer-coverage-gated-trace-callbacks",
     "-Cllvm-args=-max-loads-per-memcmp=0",
+    "-Cllvm-args=-max-loads-per-memcmp-opt-size=0",
 ];
 
 /// What crates can ask for with `#[cfg(fuzzing)]`.
@@ -33,17 +35,32 @@ const TRIAL: &str = "pub fn trial(text: &[u8], number: u32) -> bool { \
 
 /// The flags for every crate of the target, tried on this compiler.
 pub(super) fn supported(toolchain: &Toolchain, scratch: &Path) -> Result<Vec<String>, BuildError> {
-    let all: Vec<&str> = [NEEDED, WANTED, CONFIGURATION].concat();
-    if try_flags(toolchain, &all, scratch)?.is_ok() {
-        return Ok(owned(&all));
+    taken(WANTED, |flags| try_flags(toolchain, flags, scratch))?.map_err(|message| {
+        BuildError::NoInstrumentation { rustc: toolchain.rustc.clone(), message }
+    })
+}
+
+/// All flags, or those that are needed and each of `wanted` that the compiler takes with them. The
+/// compiler's own words if it does not take what is needed.
+fn taken(
+    wanted: &[&'static str],
+    mut attempt: impl FnMut(&[&str]) -> Result<Result<(), String>, BuildError>,
+) -> Result<Result<Vec<String>, String>, BuildError> {
+    let all = [NEEDED, CONFIGURATION, wanted].concat();
+    if attempt(&all)?.is_ok() {
+        return Ok(Ok(owned(&all)));
     }
-    let fewer: Vec<&str> = [NEEDED, CONFIGURATION].concat();
-    match try_flags(toolchain, &fewer, scratch)? {
-        Ok(()) => Ok(owned(&fewer)),
-        Err(message) => {
-            Err(BuildError::NoInstrumentation { rustc: toolchain.rustc.clone(), message })
+    let mut flags = [NEEDED, CONFIGURATION].concat();
+    if let Err(message) = attempt(&flags)? {
+        return Ok(Err(message));
+    }
+    for flag in wanted.iter().copied() {
+        flags.push(flag);
+        if attempt(&flags)?.is_err() {
+            flags.pop();
         }
     }
+    Ok(Ok(owned(&flags)))
 }
 
 fn owned(flags: &[&str]) -> Vec<String> {
@@ -95,4 +112,47 @@ pub(super) fn compile(
     let words = String::from_utf8_lossy(&finished.stderr);
     let end = words.floor_char_boundary(SHOWN_OUTPUT_BYTES_MAX);
     Ok(Err(words[..end].trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A compiler that takes all flags but `refused`; what becomes of it, and how often it ran.
+    fn with(refused: &[&str]) -> (Result<Vec<String>, String>, usize) {
+        let mut attempts = 0;
+        let taken = taken(WANTED, |flags| {
+            attempts += 1;
+            let bad = flags.iter().find(|flag| refused.contains(flag));
+            Ok(bad.map_or(Ok(()), |flag| Err(format!("unknown {flag}"))))
+        });
+        (taken.unwrap(), attempts)
+    }
+
+    #[test]
+    fn a_compiler_that_takes_all_flags_is_asked_once() {
+        let (flags, attempts) = with(&[]);
+        assert_eq!(attempts, 1);
+        assert_eq!(flags.unwrap().len(), NEEDED.len() + CONFIGURATION.len() + WANTED.len());
+    }
+
+    #[test]
+    fn each_wanted_flag_is_left_out_alone() {
+        for refused in WANTED {
+            let flags = with(&[refused]).0.unwrap();
+            assert!(NEEDED.iter().all(|needed| flags.iter().any(|flag| flag == needed)));
+            for wanted in WANTED {
+                let is_there = flags.iter().any(|flag| flag == wanted);
+                assert_eq!(is_there, wanted != refused, "{wanted} without {refused}");
+            }
+        }
+        let flags = with(WANTED).0.unwrap();
+        assert_eq!(flags.len(), NEEDED.len() + CONFIGURATION.len());
+    }
+
+    #[test]
+    fn without_a_needed_flag_the_compilers_words_are_told() {
+        let message = with(&NEEDED[..1]).0.unwrap_err();
+        assert!(message.contains(NEEDED[0]), "{message}");
+    }
 }

@@ -7,6 +7,7 @@
 //! workspace ─ cargo metadata                conflicts ─ flags that cannot work with ours
 //! flags ─ what this compiler takes          stub ─ symbols for what does not link our runtime
 //! cargo ─ `cargo test --no-run`, with this executable as RUSTC_WRAPPER
+//! upkeep ─ which builds are in use, and the end of those that are not
 //! wrapper ─ that wrapper: instruments the target, leaves the runtime alone
 //! ```
 
@@ -16,6 +17,7 @@ pub(crate) mod conflicts;
 mod flags;
 mod stub;
 pub(crate) mod toolchain;
+mod upkeep;
 pub(crate) mod workspace;
 pub(crate) mod wrapper;
 
@@ -23,7 +25,8 @@ use std::path::PathBuf;
 
 use crate::exit::Exit;
 
-pub(crate) use self::cargo::{BuildOptions, TestExecutable, build};
+pub(crate) use self::cargo::{BuildOptions, Executables, TestExecutable, build};
+pub(crate) use self::upkeep::InUse;
 pub(crate) use self::workspace::{FuzzPackage, Workspace};
 
 /// Why there are no executables to fuzz.

@@ -118,7 +118,12 @@ impl Renderer {
     }
 
     /// A new bug; `shown` is its input as its target prints it.
-    pub(crate) fn bug(&self, bug: &BugReport, shown: Option<&str>, elapsed: Duration) -> Vec<Line> {
+    pub(crate) fn bug(
+        &mut self,
+        bug: &BugReport,
+        shown: Option<&str>,
+        elapsed: Duration,
+    ) -> Vec<Line> {
         match self {
             Self::Plain(plain) => plain.bug(bug, shown),
             Self::Json(json) => vec![json.new_bug(bug, shown, elapsed)],

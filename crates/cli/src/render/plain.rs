@@ -3,9 +3,12 @@
 //! Bugs and the end of the session are what was asked for: stdout. Everything on the way there,
 //! the status line too, goes to stderr.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use fuzzd_core::ids::TestIndex;
 use fuzzd_core::session::{BugReport, Report, Status};
+use fuzzd_core::signature::Signature;
 
 use super::format::{counted, duration};
 use super::status::{self, Pacer};
@@ -27,12 +30,15 @@ pub(crate) struct Plain {
     pub(crate) context: Context,
     screen: Screen,
     pacer: Pacer,
+    /// The size of the input that each bug was told with. Grows with the bugs told, as the session
+    /// itself does.
+    sizes: BTreeMap<(TestIndex, Signature), usize>,
 }
 
 impl Plain {
     /// A session that is shown on this screen.
     pub(crate) fn new(context: Context, screen: Screen) -> Self {
-        Self { context, screen, pacer: Pacer::default() }
+        Self { context, screen, pacer: Pacer::default(), sizes: BTreeMap::new() }
     }
 
     /// Another width of the terminal; nothing where there is none.
@@ -83,11 +89,11 @@ impl Plain {
             Report::Status(status) => self.status(status, elapsed),
             Report::Bug(bug) => self.bug(bug, None),
             Report::BugMinimized(bug) => {
-                let size = counted(bug.input.len(), "byte");
-                let what = format!("minimized to {size}, bug");
+                let what = self.minimized(bug);
                 vec![Line::Out(crash::one_line(&what, bug, &self.context))]
             }
             Report::KnownBug(bug) => {
+                self.remember(bug);
                 vec![Line::Out(crash::one_line("known bug", bug, &self.context))]
             }
             Report::NoLongerFails(bug) => {
@@ -121,8 +127,26 @@ impl Plain {
     }
 
     /// A new bug, with its input as its target prints it.
-    pub(super) fn bug(&self, bug: &BugReport, shown: Option<&str>) -> Vec<Line> {
+    pub(super) fn bug(&mut self, bug: &BugReport, shown: Option<&str>) -> Vec<Line> {
+        self.remember(bug);
         vec![Line::Out(crash::block(bug, shown, &self.context, self.screen.is_colored))]
+    }
+
+    fn remember(&mut self, bug: &BugReport) {
+        self.sizes.insert((bug.test, bug.signature), bug.input.len());
+    }
+
+    /// What became of the input of `bug`: fewer bytes, or simpler ones.
+    fn minimized(&mut self, bug: &BugReport) -> String {
+        let before = self.sizes.get(&(bug.test, bug.signature)).copied();
+        self.remember(bug);
+        let now = bug.input.len();
+        let size = counted(now, "byte");
+        match before {
+            Some(before) if before > now => format!("minimized from {before} to {size}, bug"),
+            Some(_) => format!("simplified at {size}, bug"),
+            None => format!("minimized to {size}, bug"),
+        }
     }
 
     fn status(&mut self, status: &Status, elapsed: Duration) -> Vec<Line> {
@@ -160,7 +184,7 @@ pub(crate) fn warning(message: &str) -> Line {
 mod tests {
     use super::*;
     use crate::render::samples;
-    use fuzzd_core::ids::{TestIndex, WorkerId};
+    use fuzzd_core::ids::WorkerId;
 
     fn plain(columns: Option<usize>) -> Plain {
         Plain::new(samples::context(), Screen { columns, is_colored: false })
@@ -215,6 +239,27 @@ mod tests {
         let lines: Vec<Line> =
             reports.iter().flat_map(|report| plain.report(report, Duration::ZERO)).collect();
         insta::assert_snapshot!(shown(&lines));
+    }
+
+    #[test]
+    fn a_smaller_input_is_told_from_a_simpler_one() {
+        let told = |sizes: &[usize]| {
+            let mut plain = plain(None);
+            let mut bug = samples::bug();
+            let mut words = String::new();
+            for (position, size) in sizes.iter().enumerate() {
+                bug.input = vec![b'0'; *size].into();
+                let lines = match position {
+                    0 => plain.bug(&bug, None),
+                    _ => plain.report(&Report::BugMinimized(bug.clone()), Duration::ZERO),
+                };
+                words = shown(&lines);
+            }
+            words.split(", bug").next().unwrap_or_default().to_owned()
+        };
+        assert_eq!(told(&[40, 5]), "out minimized from 40 to 5 bytes");
+        assert_eq!(told(&[5, 5]), "out simplified at 5 bytes");
+        assert_eq!(told(&[40, 5, 5]), "out simplified at 5 bytes");
     }
 
     #[test]

@@ -11,7 +11,8 @@ use fuzzd_core::signature::FailureKind;
 use fuzzd_protocol::value::ValueType;
 
 use super::{Context, TestView};
-use crate::plan::{Plan, Planned};
+use crate::plan::Plan;
+use crate::planned::Planned;
 
 pub(crate) fn status() -> Status {
     Status {
@@ -77,7 +78,7 @@ pub(crate) fn plan() -> Plan {
         testdata: "/".into(),
         can_show: true,
     };
-    Plan { targets: tests().into_iter().map(target).collect(), root: "/w".into() }
+    Plan { targets: tests().into_iter().map(target).collect(), root: "/w".into(), in_use: None }
 }
 
 pub(crate) fn context() -> Context {

@@ -68,7 +68,7 @@ fn not_reached(summary: &Summary, tests: &[TestView]) -> String {
     if left.is_empty() || summary.reason == FinishReason::WorkersWouldNotStart {
         return String::new();
     }
-    format!("\nNot fuzzed this time: {}. Give the session more time.\n", left.join(", "))
+    format!("\nNot fuzzed this time: {}. Give the session a larger budget.\n", left.join(", "))
 }
 
 fn table(text: &mut String, summaries: &[TestSummary], tests: &[TestView]) {

@@ -15,6 +15,7 @@ fn senseless_arguments_are_refused_with_a_reason() {
     for (arguments, reason) in [
         (&["run", "-j", "0"][..], "nothing runs without a worker"),
         (&["run", "--time", "60"], "60 has no unit; write 60s"),
+        (&["run", "--timeout", "0"], "must be longer than zero"),
         (&["run", "--time", "1000x"], "write --execs 1000"),
         (&["run", "--json", "--plain"], "contradict each other"),
         (&["run", "--seeds", "gone"], "--seeds gone is not a directory"),
@@ -88,4 +89,26 @@ fn packages_and_workspaces_without_fuzz_tests_are_told_how_to_get_one() {
     check(&["run", "--offline", "-p", "ap"], "no package ap", "did you mean app?");
     fixture.write("Cargo.toml", "[workspace]\nresolver = '2'\nmembers = ['stranger', 'mac']\n");
     check(&["run", "--offline"], "no package of this workspace depends on fuzzd", write_one);
+}
+
+#[test]
+fn the_help_of_each_command_teaches_by_examples_and_tells_the_exit_codes() {
+    let directory = tempfile::tempdir().unwrap();
+    for command in ["run", "list", "build", "replay", "bugs"] {
+        let (code, stdout, _) = outcome(&mut fuzzd(directory.path(), &[command, "--help"]));
+        assert_eq!(code, 0);
+        for word in ["Examples:", "Exit codes:", &format!("fuzzd {command}")] {
+            assert!(stdout.contains(word), "{command}: no {word} in {stdout}");
+        }
+        assert!(stdout.lines().all(|line| line.chars().count() <= 100), "{command}: {stdout}");
+    }
+}
+
+#[test]
+fn a_manifest_is_called_cargo_toml() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("README.md"), "").unwrap();
+    let arguments = ["list", "--manifest-path", "README.md"];
+    let (code, _, stderr) = outcome(&mut fuzzd(directory.path(), &arguments));
+    assert!(code == 2 && stderr.contains("README.md is not called Cargo.toml"), "{stderr}");
 }

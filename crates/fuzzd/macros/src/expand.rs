@@ -146,17 +146,21 @@ impl Expansion {
         let names: Vec<Ident> =
             (0..self.function.parameters.len()).map(|n| format_ident!("__fuzzd_{n}")).collect();
         let takes = self.function.parameters.iter().map(|parameter| match parameter.kind {
-            Kind::ByteSlice | Kind::ByteVec | Kind::Arbitrary => format_ident!("take_bytes"),
-            Kind::Str | Kind::String => format_ident!("take_string"),
+            Kind::ByteSlice | Kind::Arbitrary => format_ident!("take_slice"),
+            Kind::ByteVec => format_ident!("take_bytes"),
+            Kind::Str => format_ident!("take_text"),
+            Kind::String => format_ident!("take_string"),
             Kind::Scalar(scalar) => format_ident!("take_{}", scalar.rust),
         });
         let arguments: Vec<TokenStream> = names
             .iter()
             .zip(&self.function.parameters)
             .map(|(name, parameter)| match parameter.kind {
-                Kind::ByteSlice | Kind::Str => quote!(&#name),
-                Kind::ByteVec | Kind::String | Kind::Scalar(_) => quote!(#name),
-                Kind::Arbitrary => self.arbitrary(parameter, &quote!(&#name)),
+                Kind::Str => quote!(&#name),
+                Kind::ByteSlice | Kind::ByteVec | Kind::String | Kind::Scalar(_) => {
+                    quote!(#name)
+                }
+                Kind::Arbitrary => self.arbitrary(parameter, &quote!(#name)),
             })
             .collect();
         let call = self.call(&arguments);

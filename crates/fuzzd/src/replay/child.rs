@@ -53,12 +53,12 @@ pub(crate) fn run_file(test: &FuzzTest, file: &Path) -> Result<(), String> {
 /// The readable form of the input in `file`.
 pub(crate) fn show_file(test: &FuzzTest, file: &Path) -> Result<String, String> {
     let memory = read_input(test, file).map_err(|reason| unreadable(test, file, &reason))?;
-    Ok(input_text(test, &memory))
+    Ok(input_text(test.types, test.parameters, &memory))
 }
 
 fn run_for_person(test: &FuzzTest, file: &Path) -> Result<(), String> {
     let memory = read_input(test, file).map_err(|reason| unreadable(test, file, &reason))?;
-    let text = input_text(test, &memory);
+    let text = input_text(test.types, test.parameters, &memory);
     complain(&format!("fuzz test `{}` on {}\n{text}", test.path(), file.display()));
     // Not caught: a debugger should stop where the panic is.
     match (test.run)(&memory) {
@@ -76,7 +76,7 @@ fn run_for_parent(test: &FuzzTest, file: &Path, token: &OsString) -> ! {
     }
     let outcome = match read_input(test, file) {
         Ok(memory) => {
-            complain(&told_input(&token, &input_text(test, &memory)));
+            complain(&told_input(&token, &input_text(test.types, test.parameters, &memory)));
             run_with_location(test, &memory)
         }
         Err(reason) => Outcome::Unreadable(reason),

@@ -38,7 +38,7 @@ pub(crate) fn run_all(test: &FuzzTest) -> Result<(), String> {
     let mut report = Report::new(test);
     for (index, memory) in test.seed_memories().iter().enumerate() {
         let outcome = run_caught(test, memory);
-        let shown = outcome.is_failure().then(|| input_text(test, memory));
+        let shown = outcome.is_failure().then(|| input_text(test.types, test.parameters, memory));
         report.add(Source::Seed(index), outcome, shown);
     }
     if let Some(root) = test.package_root() {

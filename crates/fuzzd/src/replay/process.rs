@@ -88,9 +88,8 @@ impl Running {
         limits: Limits,
     ) -> io::Result<Ending> {
         loop {
-            let left = limits.timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
-            let wait = left.map_or(MEMORY_SAMPLE_EVERY, |left| left.min(MEMORY_SAMPLE_EVERY));
-            match end.recv_timeout(wait) {
+            let left = limits.timeout.saturating_sub(started.elapsed());
+            match end.recv_timeout(left.min(MEMORY_SAMPLE_EVERY)) {
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => {
                     self.id.kill_group();
                     return Ok(Ending::Exited(self.reap()?));
@@ -103,11 +102,9 @@ impl Running {
                 self.kill(end)?;
                 return Ok(Ending::OutOfMemory(rss));
             }
-            if let Some(timeout) = limits.timeout
-                && started.elapsed() >= timeout
-            {
+            if started.elapsed() >= limits.timeout {
                 self.kill(end)?;
-                return Ok(Ending::TimedOut(timeout));
+                return Ok(Ending::TimedOut(limits.timeout));
             }
         }
     }

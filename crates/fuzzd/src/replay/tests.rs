@@ -14,8 +14,9 @@ use super::outcome::{Outcome, told_input};
 use super::process::{self, Ended, Ending};
 use super::report::{Report, Source};
 use super::{run_all, testdata_files};
-use crate::fuzz_test::{Build, FuzzTest, Parameter};
+use crate::fuzz_test::{Build, FuzzTest};
 use crate::limits::{OUTPUT_HEAD_BYTES_MAX, OUTPUT_TAIL_BYTES_MAX};
+use crate::parameter::Parameter;
 use crate::settings::Limits;
 
 const TOKEN: &str = "7-0";
@@ -196,7 +197,7 @@ fn shell(script: &str) -> Command {
 
 #[test]
 fn a_child_that_hangs_is_killed_with_all_it_started() {
-    let limits = Limits { timeout: Some(Duration::from_millis(300)), rss_bytes: None };
+    let limits = Limits { timeout: Duration::from_millis(300), rss_bytes: None };
     let started = Instant::now();
     // Both hold the output open.
     let ended = process::run(shell("echo out >&2; sleep 100 & sleep 100"), limits).unwrap();
@@ -206,8 +207,8 @@ fn a_child_that_hangs_is_killed_with_all_it_started() {
 }
 
 #[test]
-fn a_child_without_limits_ends_by_itself() {
-    let limits = Limits { timeout: None, rss_bytes: None };
+fn a_child_within_its_limits_ends_by_itself() {
+    let limits = Limits { timeout: Duration::from_secs(60), rss_bytes: None };
     let ended = process::run(shell("echo err >&2; exit 3"), limits).unwrap();
     assert_eq!((ended.ending, ended.stderr.as_slice()), (exited(3), &b"err\n"[..]));
     process::run(Command::new("/no/such/program"), limits).unwrap_err();

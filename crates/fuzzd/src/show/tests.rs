@@ -5,10 +5,10 @@
     reason = "generated code cannot know whether it needs the borrow"
 )]
 
-use super::{Show, ShowWithDebug as _, ShowWithoutDebug as _, Shown};
+use super::{Show, ShowWithDebug as _, ShowWithoutDebug as _};
 use super::{argument_text, value_text};
-use crate::fuzz_test::Parameter;
 use crate::limits::SHOWN_BYTES_MAX;
+use crate::parameter::{Parameter, Shown};
 use fuzzd_protocol::value::Value;
 
 struct Silent;

@@ -1,6 +1,16 @@
-//! Durations in Go's grammar: `30s`, `5m`, `1h30m`, `100ms`, `1.5h`.
+//! Durations in Go's grammar: `30s`, `5m`, `1h30m`, `100ms`, `1.5h`; and which of them can limit
+//! one input.
+//!
+//! Owns: the grammar and its complaints. The command line compiles this very file too, so that
+//! `FUZZD_TIMEOUT` and `--timeout` are one. Must not: use anything of either crate.
 
 use std::time::Duration;
+
+/// Shortest time one input may be given: below it, a slow moment of the machine is a hang.
+pub(crate) const INPUT_TIMEOUT_MIN: Duration = Duration::from_millis(50);
+
+/// Longest time one input may be given. A longer one is a typing error.
+pub(crate) const INPUT_TIMEOUT_MAX: Duration = Duration::from_hours(24);
 
 /// Why a text is not a duration. Shown behind the option and the value by the argument parser.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +36,24 @@ pub(crate) enum DurationError {
     /// Zero time is no time to do anything in.
     #[error("it must be longer than zero")]
     Zero,
+    /// As the time of one input.
+    #[error("at least {INPUT_TIMEOUT_MIN:?} are needed to tell a hang")]
+    TooShortForInput,
+    /// As the time of one input.
+    #[error("at most {}h are possible", INPUT_TIMEOUT_MAX.as_secs() / 3600)]
+    TooLongForInput,
+}
+
+/// How long one input may run: a duration within the limits.
+pub(crate) fn input_timeout(text: &str) -> Result<Duration, DurationError> {
+    let timeout = parse(text)?;
+    if timeout < INPUT_TIMEOUT_MIN {
+        return Err(DurationError::TooShortForInput);
+    }
+    if timeout > INPUT_TIMEOUT_MAX {
+        return Err(DurationError::TooLongForInput);
+    }
+    Ok(timeout)
 }
 
 /// The duration that `text` describes; never zero.
@@ -67,6 +95,7 @@ fn unit_nanoseconds(number: &str, unit: &str) -> Result<u128, DurationError> {
         "ms" => Ok(1_000_000),
         "us" | "µs" | "μs" => Ok(1_000),
         "ns" => Ok(1),
+        "" if number.bytes().all(|digit| digit == b'0') => Err(DurationError::Zero),
         "" => Err(DurationError::NoUnit(number.to_owned())),
         "x" => Err(DurationError::Executions(number.to_owned())),
         other => Err(DurationError::UnknownUnit(other.to_owned())),
@@ -117,6 +146,7 @@ mod tests {
     #[test]
     fn everything_else_is_refused_with_its_reason() {
         assert_eq!(parse(""), Err(DurationError::Empty));
+        assert_eq!(parse("0"), Err(DurationError::Zero));
         assert_eq!(parse("30"), Err(DurationError::NoUnit("30".into())));
         assert_eq!(parse("1h30"), Err(DurationError::NoUnit("30".into())));
         assert_eq!(parse("1000x"), Err(DurationError::Executions("1000".into())));
@@ -129,5 +159,14 @@ mod tests {
         assert_eq!(parse("9999999999999h"), Err(DurationError::TooLong));
         let long = format!("{}s", "9".repeat(60));
         assert_eq!(parse(&long), Err(DurationError::TooLong));
+    }
+
+    #[test]
+    fn the_time_of_one_input_has_limits() {
+        assert_eq!(input_timeout("50ms"), Ok(INPUT_TIMEOUT_MIN));
+        assert_eq!(input_timeout("24h"), Ok(INPUT_TIMEOUT_MAX));
+        assert_eq!(input_timeout("49ms"), Err(DurationError::TooShortForInput));
+        assert_eq!(input_timeout("25h"), Err(DurationError::TooLongForInput));
+        assert_eq!(input_timeout("7"), Err(DurationError::NoUnit("7".into())));
     }
 }

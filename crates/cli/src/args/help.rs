@@ -1,0 +1,77 @@
+//! What stands below the options in the help: examples and exit codes. Owns words only.
+
+/// Below the help of `fuzzd`.
+pub(super) const HELP: &str = "\
+Examples:
+  fuzzd run                          fuzz all fuzz tests of this workspace, until Ctrl-C
+  fuzzd run parse_request --time 5m  one fuzz test (or tests::parse_request, or 'parse_*')
+  fuzzd run --execs 1000000 -j 2     an exact number of executions, two workers
+  fuzzd list                         what there is to fuzz
+  fuzzd replay parse_request         run its testdata files again
+  fuzzd bugs                         what was found
+
+A fuzz test is a function in tests/ or in a #[cfg(test)] module:
+  #[fuzzd::test]
+  fn parse_request(data: &[u8]) { let _ = my_crate::parse(data); }
+
+Every flag can also be set as FUZZD_<FLAG>, as in FUZZD_TIME=5m or FUZZD_RSS_LIMIT=512.
+`cargo fuzzd …` is the same as `fuzzd …`.";
+
+/// Below the help of `list`.
+pub(super) const LIST_HELP: &str = "\
+A line for each fuzz test: its name with the types it takes, its package, its place.
+
+Examples:
+  fuzzd list                      all of this workspace
+  fuzzd list -p my-crate --json   one package, for scripts
+
+Exit codes: 0 there are some, 2 wrong arguments or no fuzz tests, 3 the build failed.";
+
+/// Below the help of `build`.
+pub(super) const BUILD_HELP: &str = "\
+Builds lie in <target directory>/fuzzd/<key>, with a key for each compiler, version of fuzzd and
+set of flags. A key that nobody built or ran for 30 days is removed by the next build.
+
+Examples:
+  fuzzd build                     all fuzz tests of this workspace
+  fuzzd build -p my-crate --locked
+
+Exit codes: 0 built, 2 wrong arguments or no fuzz tests, 3 the build failed.";
+
+/// Below the help of `replay`.
+pub(super) const REPLAY_HELP: &str = "\
+Each input runs in a worker as in `fuzzd run`. What is found in a panic, a hang or a death is shown
+under its line of the table.
+
+Examples:
+  fuzzd replay parse_request                   all of its testdata
+  fuzzd replay parse_request crash-1 others/   a file, and all files of a directory
+  fuzzd replay parse_request --timeout 1m      with more time for each input
+
+Exit codes: 0 all passed, 1 one failed or is no input of this fuzz test, 2 wrong arguments, 3 the
+build failed, 4 workers would not start.";
+
+/// Below the help of `bugs`.
+pub(super) const BUGS_HELP: &str = "\
+Examples:
+  fuzzd bugs                  a line for each bug: signature, how often it reproduced, where it is
+  fuzzd bugs show 72c03c      one bug; the beginning of its signature is enough
+  fuzzd bugs --json           for scripts
+
+Also while a session runs. Exit codes: 0 shown, 2 wrong arguments, 4 no session there.";
+
+/// Below the help of `run`.
+pub(super) const RUN_HELP: &str = "\
+Examples:
+  fuzzd run                                 all fuzz tests, all cores, until Ctrl-C
+  fuzzd run parse_request --time 5m         one fuzz test for five minutes
+  fuzzd run 'parse_*' -p my-crate           a glob, one package
+  fuzzd run --execs 100000 --seed 1 -j 1    the same run again, byte for byte
+  fuzzd run --json --time 60s > events      events for scripts, one JSON object a line
+  fuzzd run ./target/worker                 an executable that speaks the worker protocol
+
+Ctrl-C ends the session in good order, a second Ctrl-C at once. Nothing found is lost; the next
+run goes on from there. Crashes are written to testdata/fuzz/<test>/, where `cargo test` sees them.
+
+Exit codes: 0 no new bugs, 1 new bugs, 2 wrong arguments, 3 the build failed, 4 workers would not
+start, the disk is full or the state is in use, 130 and 143 second signal.";

@@ -1,0 +1,23 @@
+//! A fuzz test that is ready to be started. Owns the description; who makes it is in `plan`, and
+//! who starts it in `session` and `show`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::render::TestView;
+
+/// One fuzz test, and how to start a worker for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Planned {
+    /// What is shown of it.
+    pub(crate) view: TestView,
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<OsString>,
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    /// The working directory of its workers.
+    pub(crate) directory: PathBuf,
+    /// Its inputs that are kept with the code.
+    pub(crate) testdata: PathBuf,
+    /// Whether the program can print an input in a readable form.
+    pub(crate) can_show: bool,
+}
