@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fuzzd_core::ids::TestIndex;
 use fuzzd_core::session::{BugReport, Report, Status};
-use fuzzd_core::signature::Signature;
+use fuzzd_core::signature::{FailureKind, Signature};
 
 use super::format::{counted, duration};
 use super::status::{self, Pacer};
@@ -100,11 +100,11 @@ impl Plain {
                 vec![Line::Out(crash::one_line("no longer fails, bug", bug, &self.context))]
             }
             Report::Unconfirmed(bug) => {
-                vec![Line::Out(crash::one_line(
-                    "killed from outside, not a bug:",
-                    bug,
-                    &self.context,
-                ))]
+                let what = match bug.failure.kind {
+                    FailureKind::Protocol => "broke the protocol, not a bug:",
+                    _ => "killed from outside, not a bug:",
+                };
+                vec![Line::Out(crash::one_line(what, bug, &self.context))]
             }
             Report::WorkerLost { worker, test, reason } => {
                 let test = self.name(*test);
@@ -112,7 +112,7 @@ impl Plain {
             }
             Report::TestGivenUp { test, reason } => {
                 let test = self.name(*test);
-                vec![warning(&format!("{test} is given up: its workers would not start: {reason}"))]
+                vec![warning(&format!("{test} is given up: {reason}"))]
             }
             Report::Stalled { reason } => {
                 vec![warning(&format!("nothing is being executed: {reason}"))]
@@ -219,7 +219,7 @@ mod tests {
         err parse_request: warm-up done, corpus 4, edges 50, 1 input failing
         err warning: worker 1 of parse_request was lost: bad
             line \u{1b}
-        err warning: parse_request is given up: its workers would not start: no
+        err warning: parse_request is given up: no
         err warning: nothing is being executed: all workers are starting
         err warning: the disk refuses to write, trying again: no space left on device
         err the disk takes writes again

@@ -118,7 +118,7 @@ fn by_signal(signal: i32, output: &OutputTail) -> Failure {
         }
         SignalClass::Own => plain(FailureKind::Signal(signal), &format!("ended by {name}"), output),
         SignalClass::Foreign => {
-            let message = format!("ended by {name}, sent from outside");
+            let message = format!("killed by {name}");
             plain(FailureKind::ForeignSignal(signal), &message, output)
         }
     }

@@ -124,7 +124,7 @@ impl Losses {
             (true, true) => {
                 format!("its workers start, but none gets any work done; the last: {reason}")
             }
-            (false, _) => reason.to_owned(),
+            (false, _) => format!("its workers would not start: {reason}"),
         }
     }
 }

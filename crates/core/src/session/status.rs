@@ -71,6 +71,7 @@ impl Session {
         for test in &self.tests {
             if let Stage::GivenUp { reason } = &test.stage {
                 let (test, reason) = (test.index, reason.clone());
+                let reason = format!("its workers would not start: {reason}");
                 self.effects.push(Effect::Report(Report::TestGivenUp { test, reason }));
             }
         }
