@@ -17,3 +17,11 @@ pub const SEEDS: &str = "seeds";
 
 /// The control block is read and written.
 pub const CONTROL: &str = "control";
+
+/// `Plan` is honoured: entries are read from the arena at fd 7 and finds are pushed to the ring in
+/// fd 5. Announced only by a worker that was given both and adopted them.
+pub const PLAN: &str = "plan";
+
+/// Merged coverage is read from the map at fd 6. Announced only by a worker that was given one and
+/// adopted it.
+pub const MAP: &str = "map";

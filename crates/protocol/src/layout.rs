@@ -1,12 +1,17 @@
-//! The layout of the shared memory at fd 5.
+//! The layout of the memories at fds 5, 6 and 7.
 //!
-//! Owns: offsets, widths and the header's codec. Everything is little-endian. Must not: touch
-//! memory, or decide who may write when (`proto-spec/shared-memory.md` does).
+//! Owns: offsets, widths and codecs; here those of fd 5, in [`ring`] of the finds within it, in
+//! [`map`] and [`arena`] of the other two. Everything is little-endian. Must not: touch memory, or
+//! decide who may write when (`proto-spec/shared-memory.md` does).
 //!
 //! ```text
 //! 0        40                      control_offset          + 4096
-//! | header | value (capacity bytes) | padding | control block |
+//! | header | value (capacity bytes) | padding | control block | ring (extension) |
 //! ```
+
+pub mod arena;
+pub mod map;
+pub mod ring;
 
 /// Bytes of the header; the value follows it.
 pub const HEADER_BYTES: usize = 40;
@@ -68,6 +73,18 @@ pub const fn memory_bytes(capacity: usize) -> usize {
     control_offset(capacity) + CONTROL_BYTES
 }
 
+/// Offset of the ring in a memory whose value has `capacity` bytes.
+#[must_use]
+pub const fn ring_offset(capacity: usize) -> usize {
+    control_offset(capacity) + CONTROL_BYTES
+}
+
+/// Bytes of a memory whose value has `capacity` bytes and that has a control block and a ring.
+#[must_use]
+pub const fn memory_bytes_with_ring(capacity: usize) -> usize {
+    ring_offset(capacity) + ring::DATA + ring::RING_BYTES
+}
+
 /// A memory that does not have the parts it should have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
@@ -85,6 +102,25 @@ pub enum LayoutError {
         /// Bytes of the memory.
         memory_bytes: usize,
     },
+    /// The ring lies on the control block, beyond the end, is not aligned, or its bytes are no
+    /// power of two.
+    #[error("a ring of {ring_bytes} bytes at {offset} does not fit a memory of {memory_bytes}")]
+    Ring {
+        /// Where it was said to be.
+        offset: u64,
+        /// Bytes of data it was said to have.
+        ring_bytes: u64,
+        /// Bytes of the memory.
+        memory_bytes: usize,
+    },
+    /// A memory at fd 6 or 7 is not what it should be.
+    #[error("the memory at fd {fd} is not the {what} of version 1")]
+    Foreign {
+        /// The descriptor.
+        fd: i32,
+        /// `coverage map` or `corpus arena`.
+        what: &'static str,
+    },
 }
 
 /// Bytes the value may have, as a worker sees it: from the header to the control block that `Ping`
@@ -100,6 +136,15 @@ pub fn capacity(memory_bytes: usize, control_offset: Option<u64>) -> Result<usiz
         return Err(refused);
     }
     start.checked_sub(HEADER_BYTES).ok_or(refused)
+}
+
+/// The two words at the start of at least 16 bytes.
+fn word_pair(bytes: &[u8]) -> (u64, u64) {
+    let word = |at: usize| {
+        let bytes = bytes.get(at..at + 8).unwrap_or_default();
+        bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+    };
+    (word(0), word(8))
 }
 
 /// The header, copied out of the memory. Its numbers are the other side's words: check them.

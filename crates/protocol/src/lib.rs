@@ -35,6 +35,13 @@ pub const FUZZ_OUT_FD: i32 = 4;
 /// The shared memory, laid out as [`layout`] says.
 pub const MEMORY_FD: i32 = 5;
 
+/// Extension `map`: the coverage map of the fuzz test, read-only, laid out as [`layout::map`] says.
+pub const MAP_FD: i32 = 6;
+
+/// Extension `plan`: the corpus arena of the fuzz test, read-only, laid out as [`layout::arena`]
+/// says.
+pub const ARENA_FD: i32 = 7;
+
 /// Set to `1` by the coordinator: the process is to be a worker.
 pub const WORKER_ENV: &str = "FUZZD_WORKER";
 

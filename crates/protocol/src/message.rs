@@ -16,8 +16,10 @@ mod tests;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use call::{Call, FuzzCall, MinimizeCall, PingCall, SeedCall};
-pub use reply::{FailureInfo, FuzzReply, IgnoredCount, MinimizeReply, PingReply, SeedReply};
+pub use call::{Call, FuzzCall, MinimizeCall, PingCall, PlanItem, SeedCall};
+pub use reply::{
+    FailureInfo, FuzzReply, IgnoredCount, MinimizeReply, PingReply, PlanStat, SeedReply,
+};
 
 /// A line that is not the message it should be.
 #[derive(Debug, thiserror::Error)]
@@ -57,4 +59,9 @@ pub fn decode_call(line: &[u8]) -> Result<Call, MessageError> {
 pub fn decode_reply<T: DeserializeOwned>(line: &[u8]) -> Result<T, MessageError> {
     let wire::Object(reply) = serde_json::from_slice(line)?;
     Ok(reply)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }

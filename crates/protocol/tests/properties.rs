@@ -1,10 +1,12 @@
 //! Promises that hold for every input, tried with random ones.
 
 use fuzzd_protocol::input;
+use fuzzd_protocol::layout::ring::{FindParent, FindRecord};
 use fuzzd_protocol::layout::{HEADER_BYTES, Header};
 use fuzzd_protocol::line::{LineDecoder, LineError};
 use fuzzd_protocol::message::{
-    Call, FailureInfo, FuzzCall, FuzzReply, MinimizeCall, decode_call, decode_reply, encode_line,
+    Call, FailureInfo, FuzzCall, FuzzReply, MinimizeCall, PlanItem, PlanStat, decode_call,
+    decode_reply, encode_line,
 };
 use fuzzd_protocol::sparse;
 use fuzzd_protocol::text;
@@ -164,10 +166,13 @@ proptest! {
         timeout_ns in any::<i64>(), limit in any::<i64>(), warmup in any::<bool>(),
         bytes in option::of(vec(any::<u8>(), 0..20)), seed in option::of(any::<u64>()),
         ignore in vec(".*", 0..3), signature in option::of(".*"),
+        plan in vec(any::<(u32, u32, bool)>(), 0..4),
     ) {
+        let item = |(entry, weight, is_new)| PlanItem { entry, weight, is_new };
+        let plan = plan.into_iter().map(item).collect();
         let fuzz = Call::Fuzz(FuzzCall {
             timeout_ns, limit, warmup, coverage_data: bytes.clone(), seed,
-            coverage_delta: bytes.clone(), ignore, max_len: seed,
+            coverage_delta: bytes.clone(), ignore, max_len: seed, plan,
         });
         let minimize = Call::Minimize(MinimizeCall {
             timeout_ns, limit, keep_coverage: bytes.clone(), index: limit, keep_sparse: bytes,
@@ -184,14 +189,36 @@ proptest! {
     fn replies_survive_their_line(
         count in any::<i64>(), err in ".*", details in ".*", other_count in any::<u64>(),
         bytes in option::of(vec(any::<u8>(), 0..20)), rejected in any::<bool>(),
+        plan in vec(any::<(u64, u64, u64)>(), 0..4),
     ) {
+        let stat = |(execs, nanos, finds)| PlanStat { execs, nanos, finds };
         let failure = FailureInfo { details, message: err.clone(), ..FailureInfo::default() };
         let reply = FuzzReply {
             count, err, coverage_data: bytes.clone(), coverage_sparse: bytes, other_count,
-            rejected, failure: Some(failure), ..FuzzReply::default()
+            rejected, failure: Some(failure), plan: plan.into_iter().map(stat).collect(),
+            ..FuzzReply::default()
         };
         let line = encode_line(&reply);
         prop_assert_eq!(decode_reply::<FuzzReply>(&line[..line.len() - 1]).unwrap(), reply);
+    }
+
+    #[test]
+    fn finds_survive_their_record_and_no_bytes_panic(
+        word in any::<u32>(), flags in any::<u32>(), count in any::<u64>(),
+        exec_ns in any::<u64>(), input in vec(any::<u8>(), 0..40),
+        coverage in vec(any::<u8>(), 0..40), hostile in vec(any::<u8>(), 0..80),
+    ) {
+        let parent = FindParent::from_word(word);
+        let (input, coverage) = (&*input, &*coverage);
+        let find = FindRecord { parent, flags, count, exec_ns, input, coverage };
+        let mut record = Vec::new();
+        find.encode_into(&mut record);
+        prop_assert_eq!(FindRecord::decode(&record), Ok(find));
+        if let Ok(find) = FindRecord::decode(&hostile) {
+            let mut again = Vec::new();
+            find.encode_into(&mut again);
+            prop_assert_eq!(again, hostile);
+        }
     }
 
     #[test]

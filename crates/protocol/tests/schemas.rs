@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use fuzzd_protocol::message::{
     Call, FailureInfo, FuzzCall, FuzzReply, IgnoredCount, MinimizeCall, MinimizeReply, PingCall,
-    PingReply, SeedCall, SeedReply, encode_line,
+    PingReply, PlanItem, PlanStat, SeedCall, SeedReply, encode_line,
 };
 use fuzzd_protocol::value::ValueType;
 use jsonschema::Validator;
@@ -34,8 +34,16 @@ fn written(message: &impl serde::Serialize) -> Json {
 fn full_calls() -> [(&'static str, Call); 4] {
     let bytes = Some(vec![0, 1, 255]);
     let signature = "00abcdef01234567".to_owned();
+    let ping = PingCall {
+        proto: Some(1),
+        control_offset: Some(128),
+        ring_offset: Some(4224),
+        ring_bytes: Some(1 << 20),
+        arena: true,
+        map: true,
+    };
     [
-        ("Ping", Call::Ping(PingCall { proto: Some(1), control_offset: Some(128) })),
+        ("Ping", Call::Ping(ping)),
         (
             "Fuzz",
             Call::Fuzz(FuzzCall {
@@ -47,6 +55,7 @@ fn full_calls() -> [(&'static str, Call); 4] {
                 coverage_delta: bytes.clone(),
                 ignore: vec![signature.clone()],
                 max_len: Some(4096),
+                plan: vec![PlanItem { entry: 3, weight: 1, is_new: true }],
             }),
         ),
         (
@@ -92,6 +101,7 @@ fn full_replies() -> [(&'static str, Json); 4] {
         ignored: vec![IgnoredCount { signature: "s".to_owned(), count: 1 }],
         other_count: 1,
         rejected: true,
+        plan: vec![PlanStat { execs: 1, nanos: 2, finds: 3 }],
     };
     let minimize = MinimizeReply {
         wrote_to_mem: true,
@@ -172,6 +182,12 @@ fn what_a_decoder_refuses_by_type_the_schemas_refuse_too() {
         json!({"Ping": {}, "Fuzz": {}}),
         json!({"Ping": []}),
         json!({"Ping": {"Control": 65}}),
+        json!({"Ping": {"Ring": 4160}}),
+        json!({"Ping": {"Control": 64, "Ring": 4161, "RingBytes": 64}}),
+        json!({"Ping": {"Map": 1}}),
+        json!({"Fuzz": {"Plan": [[0, 1]]}}),
+        json!({"Fuzz": {"Plan": [{"Entry": -1, "Weight": 1}]}}),
+        json!({"Fuzz": {"Plan": [{"Entry": 0, "Weight": 0}]}}),
         json!({"Fuzz": {"Limit": "3"}}),
         json!({"Fuzz": {"Limit": -1}}),
         json!({"Fuzz": {"CoverageData": "AAE"}}),
@@ -182,6 +198,7 @@ fn what_a_decoder_refuses_by_type_the_schemas_refuse_too() {
     }
     assert!(!validator("fuzz-reply").is_valid(&json!({"Failure": ["panic"]})));
     assert!(!validator("fuzz-reply").is_valid(&json!({"Err": 3})));
+    assert!(!validator("fuzz-reply").is_valid(&json!({"Plan": [{"Execs": -1}]})));
     assert!(!validator("ping-reply").is_valid(&json!({"Types": ["uintptr"]})));
     assert!(!validator("minimize-reply").is_valid(&json!({"WroteToMem": 1})));
     assert!(!validator("seed-reply").is_valid(&json!([])));

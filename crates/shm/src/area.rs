@@ -4,27 +4,29 @@
 //! protocol says who owns the memory at which time, and only the owner edits.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-use crate::region::{Region, load_bytes, store_bytes};
+use crate::exclusive::Lent;
+use crate::region::{load_bytes, store_bytes};
 
-/// A part of a [`Region`], to be edited in place by the side that owns it at the moment.
+/// A part of a [`Region`](crate::Region), to be edited in place by the side that owns it at the
+/// moment.
 ///
 /// If the other side breaks the protocol and writes meanwhile, the bytes are any mixture of the
 /// two; nothing else can happen. An index or a range outside the area panics, as with a slice.
 pub struct ByteArea<'a> {
     start: *mut u8,
     len: usize,
-    region: PhantomData<&'a Region>,
+    lent: &'a Lent,
 }
 
-impl ByteArea<'_> {
+impl<'a> ByteArea<'a> {
     /// # Safety
     /// `len` bytes from `start` on are valid for reads and writes during the lifetime.
-    pub(crate) unsafe fn new(start: *mut u8, len: usize) -> Self {
-        Self { start, len, region: PhantomData }
+    pub(crate) unsafe fn new(start: *mut u8, len: usize, lent: &'a Lent) -> Self {
+        lent.add_area();
+        Self { start, len, lent }
     }
 
     /// Length in bytes.
@@ -109,6 +111,12 @@ impl ByteArea<'_> {
     }
 }
 
+impl Drop for ByteArea<'_> {
+    fn drop(&mut self) {
+        self.lent.remove_area();
+    }
+}
+
 impl fmt::Debug for ByteArea<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("ByteArea").field("len", &self.len).finish_non_exhaustive()
@@ -117,7 +125,7 @@ impl fmt::Debug for ByteArea<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::Region;
     use proptest::prelude::*;
 
     fn content(region: &Region) -> Vec<u8> {

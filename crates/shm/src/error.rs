@@ -34,6 +34,12 @@ pub enum ShmError {
         #[source]
         source: io::Error,
     },
+    /// The system cannot keep other processes from writing: its kernel is older than Linux 5.1.
+    #[error("the system cannot seal a memory against further writers (F_SEAL_FUTURE_WRITE)")]
+    NoFutureWriteSeal(#[source] io::Error),
+    /// A memory to be read only is not sealed against shrinking and further writers.
+    #[error("the given memory is not sealed against shrinking and further writers")]
+    NotSealed,
     /// The descriptor number cannot be an inherited one.
     #[error(
         "descriptor {number} cannot be inherited: must be {} to {}",
@@ -61,7 +67,8 @@ pub enum ShmError {
     },
 }
 
-/// An access that does not lie within its memory, or a word that is not aligned.
+/// An access that does not lie within its memory, or to a part that is lent (see
+/// [`ExclusiveArea`](crate::ExclusiveArea)), or to a word that is not aligned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{bytes} bytes at {offset} are not within a memory of {len} bytes, or not aligned")]
 pub struct OutOfBounds {
@@ -71,4 +78,21 @@ pub struct OutOfBounds {
     pub bytes: usize,
     /// Length of the memory.
     pub len: usize,
+}
+
+/// Why a part of a memory is not lent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExclusiveError {
+    /// Another part is lent already.
+    #[error("a part of the memory is lent already")]
+    Taken,
+    /// A word or an area within it was handed out.
+    #[error("a word or an area of this part of the memory is in use")]
+    Borrowed,
+    /// This side made the memory.
+    #[error("only the side that was given a memory can have a part of it to itself")]
+    NotAdopted,
+    /// It does not lie within the memory.
+    #[error(transparent)]
+    OutOfBounds(#[from] OutOfBounds),
 }

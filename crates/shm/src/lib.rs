@@ -5,7 +5,8 @@
 //!
 //! The other side of a shared memory may write to it at any moment and may be hostile, so no
 //! reference to its bytes ever leaves this crate: bytes are copied out and in, single words are
-//! handed out as atomics, and [`ByteArea`] edits in place through a raw pointer.
+//! handed out as atomics, and [`ByteArea`] edits in place through a raw pointer. The one exception
+//! is [`ExclusiveArea`]: a slice for the time in which the protocol gives a worker sole access.
 //!
 //! What differs by operating system is one module, `system`, with one interface. Linux has it; a
 //! system without it refuses with [`ShmError::Unsupported`].
@@ -14,13 +15,19 @@
 
 mod area;
 mod error;
+mod exclusive;
 pub mod limits;
+mod read_only;
 mod region;
+pub mod ring;
 mod shared;
 mod system;
 
 pub use area::ByteArea;
-pub use error::{OutOfBounds, ShmError};
+pub use error::{ExclusiveError, OutOfBounds, ShmError};
+pub use exclusive::ExclusiveArea;
+pub use read_only::ReadOnlyMemory;
 pub use region::Region;
+pub use ring::{RingError, RingReader, RingWriter};
 pub use shared::SharedMemory;
 pub use system::{BorrowedFd, OwnedFd, take_inherited_fd};

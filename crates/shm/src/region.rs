@@ -4,19 +4,25 @@
 
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::Release};
 
 use memmap2::MmapRaw;
 
 use crate::area::ByteArea;
-use crate::error::OutOfBounds;
+use crate::error::{ExclusiveError, OutOfBounds};
+use crate::exclusive::{ExclusiveArea, Lent};
 
 /// Bytes of one word of a copy.
 const WORD: usize = size_of::<u64>();
 
 /// Where the bytes come from, and how they are given back.
 enum Backing {
-    Map(#[expect(dead_code, reason = "held for its drop, which unmaps")] MmapRaw),
+    Map {
+        #[expect(dead_code, reason = "held for its drop, which unmaps")]
+        map: MmapRaw,
+        /// Somebody else made it and answers for who writes when.
+        is_adopted: bool,
+    },
     Heap(*mut [AtomicU64]),
 }
 
@@ -27,6 +33,7 @@ pub struct Region {
     start: NonNull<u8>,
     len: usize,
     backing: Backing,
+    lent: Lent,
 }
 
 // SAFETY: the pointer is owned by the region and valid as long as it is, whichever thread holds it;
@@ -42,13 +49,14 @@ impl Region {
         let words: Box<[AtomicU64]> = (0..len.div_ceil(WORD)).map(|_| AtomicU64::new(0)).collect();
         let words = Box::into_raw(words);
         let start = NonNull::new(words.cast::<u8>()).unwrap_or(NonNull::dangling());
-        Self { start, len, backing: Backing::Heap(words) }
+        Self { start, len, backing: Backing::Heap(words), lent: Lent::default() }
     }
 
     /// A region over a mapping, which it keeps.
-    pub(crate) fn over(map: MmapRaw) -> Self {
+    pub(crate) fn over(map: MmapRaw, is_adopted: bool) -> Self {
         let start = NonNull::new(map.as_mut_ptr()).unwrap_or(NonNull::dangling());
-        Self { start, len: map.len(), backing: Backing::Map(map) }
+        let len = map.len();
+        Self { start, len, backing: Backing::Map { map, is_adopted }, lent: Lent::default() }
     }
 
     /// Length in bytes.
@@ -95,6 +103,14 @@ impl Region {
     /// When the word does not lie within the region or `offset` is not a multiple of 4.
     #[inline]
     pub fn atomic_u32(&self, offset: usize) -> Result<&AtomicU32, OutOfBounds> {
+        let word = self.short_word(offset)?;
+        self.lent.add_word(offset, size_of::<u32>());
+        Ok(word)
+    }
+
+    /// The same, for the length of one access.
+    #[inline]
+    fn short_word(&self, offset: usize) -> Result<&AtomicU32, OutOfBounds> {
         let word = self.pointer(offset, size_of::<u32>(), align_of::<AtomicU32>())?;
         // SAFETY: in bounds and aligned, valid as long as `self`; an atomic may be changed by
         // others at any time.
@@ -107,6 +123,14 @@ impl Region {
     /// When the word does not lie within the region or `offset` is not a multiple of 8.
     #[inline]
     pub fn atomic_u64(&self, offset: usize) -> Result<&AtomicU64, OutOfBounds> {
+        let word = self.word(offset)?;
+        self.lent.add_word(offset, size_of::<u64>());
+        Ok(word)
+    }
+
+    /// The same, for the length of one access.
+    #[inline]
+    pub(crate) fn word(&self, offset: usize) -> Result<&AtomicU64, OutOfBounds> {
         let word = self.pointer(offset, size_of::<u64>(), align_of::<AtomicU64>())?;
         // SAFETY: in bounds and aligned, valid as long as `self`; an atomic may be changed by
         // others at any time.
@@ -118,7 +142,7 @@ impl Region {
     /// # Errors
     /// See [`atomic_u32`](Self::atomic_u32).
     pub fn load_u32(&self, offset: usize) -> Result<u32, OutOfBounds> {
-        Ok(self.atomic_u32(offset)?.load(Relaxed))
+        Ok(self.short_word(offset)?.load(Relaxed))
     }
 
     /// Writes one word (relaxed).
@@ -126,7 +150,7 @@ impl Region {
     /// # Errors
     /// See [`atomic_u32`](Self::atomic_u32).
     pub fn store_u32(&self, offset: usize, value: u32) -> Result<(), OutOfBounds> {
-        self.atomic_u32(offset)?.store(value, Relaxed);
+        self.short_word(offset)?.store(value, Relaxed);
         Ok(())
     }
 
@@ -135,7 +159,7 @@ impl Region {
     /// # Errors
     /// See [`atomic_u64`](Self::atomic_u64).
     pub fn load_u64(&self, offset: usize) -> Result<u64, OutOfBounds> {
-        Ok(self.atomic_u64(offset)?.load(Relaxed))
+        Ok(self.word(offset)?.load(Relaxed))
     }
 
     /// Writes one word (relaxed).
@@ -143,7 +167,25 @@ impl Region {
     /// # Errors
     /// See [`atomic_u64`](Self::atomic_u64).
     pub fn store_u64(&self, offset: usize, value: u64) -> Result<(), OutOfBounds> {
-        self.atomic_u64(offset)?.store(value, Relaxed);
+        self.word(offset)?.store(value, Relaxed);
+        Ok(())
+    }
+
+    /// Writes one word so that whoever reads it there (acquire) sees all that was written before.
+    ///
+    /// # Errors
+    /// See [`atomic_u32`](Self::atomic_u32).
+    pub fn publish_u32(&self, offset: usize, value: u32) -> Result<(), OutOfBounds> {
+        self.short_word(offset)?.store(value, Release);
+        Ok(())
+    }
+
+    /// Writes one word so that whoever reads it there (acquire) sees all that was written before.
+    ///
+    /// # Errors
+    /// See [`atomic_u64`](Self::atomic_u64).
+    pub fn publish_u64(&self, offset: usize, value: u64) -> Result<(), OutOfBounds> {
+        self.word(offset)?.store(value, Release);
         Ok(())
     }
 
@@ -152,7 +194,7 @@ impl Region {
     /// # Errors
     /// See [`atomic_u64`](Self::atomic_u64).
     pub fn add_u64(&self, offset: usize, value: u64) -> Result<u64, OutOfBounds> {
-        Ok(self.atomic_u64(offset)?.fetch_add(value, Relaxed))
+        Ok(self.word(offset)?.fetch_add(value, Relaxed))
     }
 
     /// A part of the region to edit in place, by the side that owns it at the moment.
@@ -162,15 +204,39 @@ impl Region {
     pub fn area(&self, offset: usize, len: usize) -> Result<ByteArea<'_>, OutOfBounds> {
         let start = self.pointer(offset, len, 1)?;
         // SAFETY: `pointer` checked the range, which stays valid as long as `self` is borrowed.
-        Ok(unsafe { ByteArea::new(start, len) })
+        Ok(unsafe { ByteArea::new(start, len, &self.lent) })
     }
 
-    /// The address of `bytes` bytes at `offset`, if all of them lie within the region and `offset`
-    /// is a multiple of `align` (the region itself is aligned to words).
+    /// A part of the region as a slice, for a worker between a call and its reply; see
+    /// [`ExclusiveArea`]. The region must not be used by other threads meanwhile.
+    ///
+    /// # Errors
+    /// When the part does not lie within the region, is in use otherwise, or another part is lent,
+    /// and on the side that made the memory, which the protocol never gives sole access.
+    pub fn exclusive(
+        &self,
+        offset: usize,
+        len: usize,
+    ) -> Result<ExclusiveArea<'_>, ExclusiveError> {
+        if matches!(self.backing, Backing::Map { is_adopted: false, .. }) {
+            return Err(ExclusiveError::NotAdopted);
+        }
+        if self.lent.is_lent() {
+            return Err(ExclusiveError::Taken);
+        }
+        let start = self.pointer(offset, len, 1)?;
+        self.lent.lend(offset..offset + len)?;
+        // SAFETY: `pointer` checked the range, which stays valid as long as `self` is borrowed, and
+        // it is lent.
+        Ok(unsafe { ExclusiveArea::new(start, len, &self.lent) })
+    }
+
+    /// The address of `bytes` bytes at `offset`, if all of them lie within the region, none of them
+    /// is lent, and `offset` is a multiple of `align` (the region itself is aligned to words).
     #[inline]
     fn pointer(&self, offset: usize, bytes: usize, align: usize) -> Result<*mut u8, OutOfBounds> {
         let within = offset <= self.len && bytes <= self.len - offset;
-        if !within || !offset.is_multiple_of(align) {
+        if !within || !offset.is_multiple_of(align) || self.lent.overlaps(offset, bytes) {
             return Err(OutOfBounds { offset, bytes, len: self.len });
         }
         // SAFETY: `offset <= len`, so the result is inside the allocation or one past its end.
@@ -188,7 +254,7 @@ impl Drop for Region {
     fn drop(&mut self) {
         match &self.backing {
             // The mapping is undone by its own drop.
-            Backing::Map(_) => {}
+            Backing::Map { .. } => {}
             Backing::Heap(words) => {
                 // SAFETY: made by `Box::into_raw` in `heap`, and freed here only.
                 drop(unsafe { Box::from_raw(*words) });

@@ -28,7 +28,24 @@ impl SharedMemory {
             return Err(ShmError::Length { bytes: len as u64 });
         }
         let (fd, map) = system::create(len)?;
-        Ok(Self { region: Region::over(map), fd })
+        Ok(Self { region: Region::over(map, false), fd })
+    }
+
+    /// A new zeroed memory of `len` bytes that takes room only where it was written to, and that
+    /// only this process can write, through this very mapping: whoever gets the descriptor can map
+    /// it for reading only. It can be neither shrunk nor grown.
+    ///
+    /// Writing to it can fail for lack of memory as any allocation can: the system ends a process.
+    ///
+    /// # Errors
+    /// When the length is 0 or too large, or the system has no such function
+    /// ([`ShmError::NoFutureWriteSeal`]).
+    pub fn create_reserved(len: usize) -> Result<Self, ShmError> {
+        if len == 0 || len > MEMORY_BYTES_MAX {
+            return Err(ShmError::Length { bytes: len as u64 });
+        }
+        let (fd, map) = system::create_reserved(len)?;
+        Ok(Self { region: Region::over(map, false), fd })
     }
 
     /// The memory behind a descriptor that somebody else made, as long as the file is now.
@@ -46,7 +63,7 @@ impl SharedMemory {
             .ok_or(ShmError::Length { bytes })?;
         let map =
             system::map(&fd, len).map_err(|source| ShmError::Adopt { step: "map", source })?;
-        Ok(Self { region: Region::over(map), fd })
+        Ok(Self { region: Region::over(map, true), fd })
     }
 
     /// The descriptor, to be passed to a child.

@@ -6,7 +6,8 @@
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::wire::null_is_zero;
+use super::is_false;
+use super::wire::{null_is_zero, object_list};
 use crate::bytes64;
 
 /// One call. On the wire an object with one key per method, all but one of them `null`.
@@ -22,7 +23,7 @@ pub enum Call {
     Seed(SeedCall),
 }
 
-/// Call of `Ping`. Both fields are extensions; Go sends and expects none.
+/// Call of `Ping`. All fields are extensions; Go sends and expects none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct PingCall {
@@ -32,6 +33,18 @@ pub struct PingCall {
     /// Extension. Byte offset of the control block in the memory; `None`: there is none.
     #[serde(rename = "Control", skip_serializing_if = "Option::is_none")]
     pub control_offset: Option<u64>,
+    /// Extension `plan`. Byte offset of the ring in the memory; `None`: there is none.
+    #[serde(rename = "Ring", skip_serializing_if = "Option::is_none")]
+    pub ring_offset: Option<u64>,
+    /// Extension `plan`. Bytes of the ring's data, a power of two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ring_bytes: Option<u64>,
+    /// Extension `plan`. The corpus arena is at fd 7.
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "null_is_zero")]
+    pub arena: bool,
+    /// Extension `map`. The coverage map is at fd 6.
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "null_is_zero")]
+    pub map: bool,
 }
 
 /// Call of `Fuzz`: work on the value in memory.
@@ -62,6 +75,25 @@ pub struct FuzzCall {
     /// Extension. Bytes of memory form a mutated input may have; `None`: what fits the memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_len: Option<u64>,
+    /// Extension `plan`. What to work on, at most [`crate::limits::PLAN_ITEMS_MAX`] items; empty:
+    /// the value in memory.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "object_list")]
+    pub plan: Vec<PlanItem>,
+}
+
+/// One entry to work on in a call (extension `plan`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PlanItem {
+    /// Index in the arena.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub entry: u32,
+    /// How often it is picked, relative to the other items: 1 or more.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub weight: u32,
+    /// No worker has looked at it yet.
+    #[serde(rename = "New", skip_serializing_if = "is_false", deserialize_with = "null_is_zero")]
+    pub is_new: bool,
 }
 
 /// Call of `Minimize`: make the value in memory smaller, keeping coverage or the failure.

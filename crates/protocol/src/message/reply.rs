@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::is_false;
 use super::wire::{null_is_zero, object_list, option_object};
 use crate::bytes64;
 
@@ -69,6 +70,25 @@ pub struct FuzzReply {
     /// Extension. The fuzz test rejected the value (calls with `Warmup` only).
     #[serde(skip_serializing_if = "is_false", deserialize_with = "null_is_zero")]
     pub rejected: bool,
+    /// Extension `plan`. What became of each item of the plan, in its order.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "object_list")]
+    pub plan: Vec<PlanStat>,
+}
+
+/// What one item of a plan was worked on (extension `plan`), finds that descend from it in the same
+/// call included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PlanStat {
+    /// Executions of newly mutated inputs.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub execs: u64,
+    /// Nanoseconds.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub nanos: u64,
+    /// Finds pushed to the ring.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub finds: u64,
 }
 
 /// Reply to `Minimize`.
@@ -146,9 +166,4 @@ pub struct SeedReply {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
-fn is_false(flag: &bool) -> bool {
-    !*flag
 }

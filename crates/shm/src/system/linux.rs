@@ -28,6 +28,33 @@ pub(crate) fn create(len: usize) -> Result<(OwnedFd, MmapRaw), ShmError> {
     Ok((fd, map))
 }
 
+/// A new memory file of `len` zero bytes without pages, and a mapping of it: the only one that can
+/// ever write, because the seal against writers comes after it.
+pub(crate) fn create_reserved(len: usize) -> Result<(OwnedFd, MmapRaw), ShmError> {
+    let failed = |step| move |source: io::Error| ShmError::Create { step, bytes: len, source };
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let fd = rustix::fs::memfd_create("fuzzd-shared", flags)
+        .map_err(|error| failed("create")(error.into()))?;
+    rustix::fs::ftruncate(&fd, len as u64).map_err(|error| failed("size")(error.into()))?;
+    let map = map(&fd, len).map_err(failed("map"))?;
+    rustix::fs::fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW)
+        .map_err(|error| failed("seal")(error.into()))?;
+    rustix::fs::fcntl_add_seals(&fd, SealFlags::FUTURE_WRITE | SealFlags::SEAL)
+        .map_err(|error| ShmError::NoFutureWriteSeal(error.into()))?;
+    Ok((fd, map))
+}
+
+/// Whether a file can be read without fear: nobody can shrink it, or map it anew for writing.
+pub(crate) fn is_sealed_for_readers(fd: &OwnedFd) -> Result<bool, ShmError> {
+    match rustix::fs::fcntl_get_seals(fd) {
+        Ok(seals) => Ok(seals.contains(SealFlags::SHRINK)
+            && seals.intersects(SealFlags::FUTURE_WRITE | SealFlags::WRITE)),
+        // A file of a kind that knows no seals.
+        Err(rustix::io::Errno::INVAL) => Ok(false),
+        Err(error) => Err(ShmError::Adopt { step: "inspect", source: error.into() }),
+    }
+}
+
 /// The size of the file behind `fd`, if it is a file.
 pub(crate) fn file_bytes(fd: &OwnedFd) -> Result<u64, ShmError> {
     let inspect = |source| ShmError::Adopt { step: "inspect", source };
@@ -41,6 +68,11 @@ pub(crate) fn file_bytes(fd: &OwnedFd) -> Result<u64, ShmError> {
 /// Maps the first `len` bytes, shared and writable.
 pub(crate) fn map(fd: &OwnedFd, len: usize) -> io::Result<MmapRaw> {
     MmapOptions::new().len(len).map_raw(fd)
+}
+
+/// Maps the first `len` bytes, shared and for reading only.
+pub(crate) fn map_read_only(fd: &OwnedFd, len: usize) -> io::Result<MmapRaw> {
+    MmapOptions::new().len(len).map_raw_read_only(fd)
 }
 
 pub(crate) fn borrow(fd: &OwnedFd) -> BorrowedFd<'_> {
@@ -81,3 +113,6 @@ pub fn take_inherited_fd(number: i32) -> Result<OwnedFd, ShmError> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod reserved;

@@ -27,6 +27,18 @@ pub(crate) fn create(_len: usize) -> Result<(OwnedFd, MmapRaw), ShmError> {
     Err(ShmError::Unsupported)
 }
 
+pub(crate) fn create_reserved(_len: usize) -> Result<(OwnedFd, MmapRaw), ShmError> {
+    Err(ShmError::Unsupported)
+}
+
+pub(crate) fn is_sealed_for_readers(fd: &OwnedFd) -> Result<bool, ShmError> {
+    match *fd {}
+}
+
+pub(crate) fn map_read_only(fd: &OwnedFd, _len: usize) -> io::Result<MmapRaw> {
+    match *fd {}
+}
+
 pub(crate) fn file_bytes(fd: &OwnedFd) -> Result<u64, ShmError> {
     match *fd {}
 }

@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod shm;
 
 use std::path::Path;
 
 use fuzzd_protocol::input::{self, FileError};
-use fuzzd_protocol::layout::{self, HEADER_BYTES, Header};
 use fuzzd_protocol::line::{LineDecoder, LineError};
 use fuzzd_protocol::message::{self, Call, FuzzReply, MinimizeReply, PingReply, SeedReply};
 use fuzzd_protocol::message::{MessageError, encode_line};
@@ -47,7 +48,7 @@ fn every_vector_holds_and_none_is_unread() {
         match folder.to_str().unwrap() {
             "framing" => framing(&read(&path)),
             "messages" => messages(&read(&path)),
-            "shm" => shm(read(&path)),
+            "shm" => shm::check(read(&path)),
             "coverage" => coverage(read(&path)),
             "corpus" => corpus(&read(&path)),
             "input" => inputs(read(&path)),
@@ -138,63 +139,6 @@ fn messages(case: &Message) {
         (Some(canonical), None) => assert_eq!(written.as_deref(), Ok(&*format!("{canonical}\n"))),
         (None, Some(error)) => assert_eq!(written.as_deref(), Err(&error.as_str())),
         _ => panic!("either `canonical` or `error`"),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum Shm {
-    Header { header_hex: String, fields: HeaderFields, canonical_hex: Option<String> },
-    Layout { cases: Vec<LayoutCase> },
-    Capacity { cases: Vec<CapacityCase> },
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct HeaderFields {
-    count: i64,
-    value_len: i64,
-    rand_state: u64,
-    rand_inc: u64,
-    raw_in_mem: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LayoutCase {
-    capacity: usize,
-    control_offset: usize,
-    memory_bytes: usize,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CapacityCase {
-    memory_bytes: usize,
-    control_offset: Option<u64>,
-    capacity: Option<usize>,
-}
-
-fn shm(case: Shm) {
-    match case {
-        Shm::Header { header_hex, fields, canonical_hex } => {
-            let bytes: [u8; HEADER_BYTES] = unhex(&header_hex).try_into().unwrap();
-            let header = Header::from_bytes(&bytes);
-            let HeaderFields { count, value_len, rand_state, rand_inc, raw_in_mem } = fields;
-            assert_eq!(header, Header { count, value_len, rand_state, rand_inc, raw_in_mem });
-            assert_eq!(header.to_bytes().to_vec(), unhex(&canonical_hex.unwrap_or(header_hex)));
-        }
-        Shm::Layout { cases } => {
-            for LayoutCase { capacity, control_offset, memory_bytes } in cases {
-                assert_eq!(layout::control_offset(capacity), control_offset);
-                assert_eq!(layout::memory_bytes(capacity), memory_bytes);
-            }
-        }
-        Shm::Capacity { cases } => {
-            for CapacityCase { memory_bytes, control_offset, capacity } in cases {
-                assert_eq!(layout::capacity(memory_bytes, control_offset).ok(), capacity);
-            }
-        }
     }
 }
 
