@@ -74,6 +74,14 @@ impl CoverageMap {
         snapshot.iter().all(|&(index, _)| (index as usize) < self.bits.len())
     }
 
+    /// Whether `snapshot` has a bit that the map does not have.
+    #[must_use]
+    pub fn has_new(&self, snapshot: &[Feature]) -> bool {
+        snapshot.iter().any(|&(index, class)| {
+            self.bits.get(index as usize).is_some_and(|bits| class & !bits != 0)
+        })
+    }
+
     /// The bits of `snapshot` the map does not have. Indices outside the map are left out.
     #[must_use]
     pub fn new_features(&self, snapshot: &[Feature]) -> Vec<Feature> {

@@ -13,5 +13,6 @@ pub mod coverage;
 pub mod failure;
 pub mod ids;
 pub mod limits;
+pub mod schedule;
 pub mod session;
 pub mod signature;

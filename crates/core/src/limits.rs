@@ -48,8 +48,34 @@ pub const COMMIT_GRACE_KILLED: Duration = Duration::from_millis(200);
 /// How long a stopping session waits for a disk that is slow, but has refused nothing.
 pub const COMMIT_WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// One Fuzz call under the clock.
+/// One Fuzz call under the clock, to a worker without plans.
 pub const FUZZ_CALL_TIME: Duration = Duration::from_millis(100);
+
+/// The first Fuzz call of a process that takes plans. A call that brings finds makes the next half
+/// as long, a dry one twice.
+pub const FUZZ_CALL_TIME_START: Duration = Duration::from_millis(40);
+/// The shortest and the longest such call.
+pub const FUZZ_CALL_TIME_MIN: Duration = Duration::from_millis(10);
+/// See [`FUZZ_CALL_TIME_MIN`].
+pub const FUZZ_CALL_TIME_MAX: Duration = Duration::from_millis(250);
+
+/// What one execution counts as where executions replace the clock: one call's time by its
+/// executions.
+pub const EXEC_TIME_PACED: Duration = Duration::from_micros(5);
+
+/// Finds told in one Fuzz call; a worker that tells more is broken.
+pub const FOUND_PER_CALL_MAX: usize = 65_536;
+
+/// Entries of one fuzz test that are shown to its workers; later ones are kept, and not fuzzed.
+pub const PUBLISHED_ENTRIES_MAX: usize = (1 << 20) - 4_096;
+/// Bytes of these entries.
+pub const PUBLISHED_BYTES_MAX: usize = 255 << 20;
+
+/// Entries for new classes of known edges alone are kept while the corpus has fewer entries than
+/// this many for each covered edge.
+pub const ENTRIES_PER_EDGE: u64 = 4;
+/// And in any case while it has fewer than this.
+pub const CLASS_ENTRIES_MIN: u64 = 64;
 
 /// One Fuzz call when executions replace the clock, and the most one call may reserve of a budget.
 pub const FUZZ_CALL_EXECS: u64 = 20_000;

@@ -5,12 +5,13 @@
 
 use std::time::Duration;
 
-use crate::ids::{Epoch, Input, TestIndex, WorkerId};
+use crate::ids::{Input, TestIndex, WorkerId};
 use crate::limits::{
-    FUZZ_CALL_EXECS, FUZZ_CALL_TIME, MINIMIZE_FAILURE_EXECS, MINIMIZE_FAILURE_TIME,
-    MINIMIZE_FIND_EXECS, MINIMIZE_FIND_TIME, PENDING_COMMITS_MAX, SLICE_EXECS, SLICE_TIME,
-    SLICE_TIME_MIN, STAYS_PER_TEST,
+    FUZZ_CALL_EXECS, MINIMIZE_FAILURE_EXECS, MINIMIZE_FAILURE_TIME, MINIMIZE_FIND_EXECS,
+    MINIMIZE_FIND_TIME, PENDING_COMMITS_MAX, SLICE_EXECS, SLICE_TIME, SLICE_TIME_MIN,
+    STAYS_PER_TEST,
 };
+use crate::schedule::share;
 use crate::session::Session;
 use crate::session::bugs::BugState;
 use crate::session::config::Pace;
@@ -20,11 +21,6 @@ use crate::session::report::Report;
 use crate::session::slot::{Find, Job, SlotState};
 use crate::session::test_state::{Stage, TestState};
 use crate::signature::Signature;
-
-use rand_core::Rng;
-
-/// Executions handed out with one call when the clock paces the session and there is no budget.
-const UNLIMITED_EXECS: u64 = 1 << 40;
 
 impl Session {
     /// Gives work to every worker that waits for some, and a process to every slot without one.
@@ -52,12 +48,7 @@ impl Session {
     fn fill(&mut self, worker: WorkerId) {
         let Some(test) = self.choose_test(worker) else { return };
         let slot = &mut self.slots[worker.0];
-        slot.epoch = Epoch(slot.epoch.0 + 1);
-        slot.state = SlotState::Starting(test);
-        slot.journal = 0;
-        slot.is_fresh = true;
-        slot.stay = 0;
-        let epoch = slot.epoch;
+        let epoch = slot.begin(test);
         self.effects.push(Effect::Spawn { worker, epoch, test });
     }
 
@@ -110,7 +101,7 @@ impl Session {
     }
 
     fn hand_over(&mut self, worker: WorkerId, test: TestIndex) {
-        self.test(test).end_stay();
+        self.test(test).share.end_stay();
         self.stop_worker(worker, StopRequestKind::Ladder);
     }
 
@@ -143,8 +134,8 @@ impl Session {
     /// Cost of a test so far, with the stays under way counted in advance: least is next.
     fn standing(&self, test: TestIndex, except: WorkerId) -> u64 {
         let state = &self.tests[test.0];
-        let ahead = self.servants(test, except) * self.stay_limit() * 4 / state.weight();
-        state.pass.saturating_add(ahead)
+        let stays = self.servants(test, except).saturating_mul(self.stay_limit());
+        state.share.pass().saturating_add(share::ahead(stays, self.weight(test)))
     }
 
     /// What one stay with a test may cost, in the unit of the pace: shorter where the budget is so
@@ -183,7 +174,7 @@ impl Session {
             Some(next) if next != test => true,
             Some(_) | None => {
                 self.slots[worker.0].stay = 0;
-                self.test(test).end_stay();
+                self.test(test).share.end_stay();
                 false
             }
         }
@@ -257,28 +248,15 @@ impl Session {
         self.send(worker, test, Job::MinimizeFind(find), input, work);
     }
 
-    fn fuzz(&mut self, worker: WorkerId, test: TestIndex) {
-        let want = match self.config.pace {
-            Pace::Clock => UNLIMITED_EXECS,
-            Pace::Executions => FUZZ_CALL_EXECS,
-        };
-        let Some(reservation) = self.budget.reserve(want, self.slots.len() as u64) else { return };
-        let state = &self.tests[test.0];
-        let Some(entry) = state.corpus.pick(&mut self.rng) else {
-            // A fuzzing test has an entry; should it not, the reservation goes back.
-            self.budget.settle(reservation, 0);
-            return;
-        };
-        let input = state.corpus.entry(entry).input.clone();
-        let work = Work::Fuzz {
-            execs_max: reservation.execs(),
-            time_max: self.time_limit(FUZZ_CALL_TIME),
-            rng_seed: self.rng.next_u64(),
-        };
-        self.send(worker, test, Job::Fuzz { entry, reservation }, input, work);
-    }
-
-    fn send(&mut self, worker: WorkerId, test: TestIndex, job: Job, input: Input, work: Work) {
+    pub(super) fn send(
+        &mut self,
+        worker: WorkerId,
+        test: TestIndex,
+        job: Job,
+        input: Input,
+        work: Work,
+    ) {
+        self.publish(test);
         let state = &mut self.tests[test.0];
         let slot = &mut self.slots[worker.0];
         let (coverage, journal) = state.coverage.since(slot.journal);
@@ -293,7 +271,7 @@ impl Session {
         self.effects.push(Effect::Call { worker, epoch, call });
     }
 
-    fn time_limit(&self, limit: Duration) -> Option<Duration> {
+    pub(super) fn time_limit(&self, limit: Duration) -> Option<Duration> {
         match self.config.pace {
             Pace::Clock => Some(limit),
             Pace::Executions => None,

@@ -21,6 +21,24 @@ pub enum Effect {
         /// What it runs.
         test: TestIndex,
     },
+    /// Show all workers of a test coverage that was merged; what is shown stays. Comes before any
+    /// call of the same event.
+    PublishCoverage {
+        /// The test.
+        test: TestIndex,
+        /// Bits that were not shown before.
+        features: Vec<Feature>,
+    },
+    /// Show all workers of a test the next entry of its corpus. Comes before any call that names
+    /// it.
+    PublishEntry {
+        /// The test.
+        test: TestIndex,
+        /// Its position: 0, 1, 2, … with nothing left out.
+        index: u32,
+        /// Its bytes, in memory form.
+        input: Input,
+    },
     /// Send a call to a worker that waits for one. Answer: `Replied` or `Died`.
     Call {
         /// The slot.
@@ -64,7 +82,7 @@ pub enum StopRequestKind {
 /// One call to a worker.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The input to work on, in memory form.
+    /// The input to work on, in memory form; of a Fuzz call the first entry of the plan.
     pub input: Input,
     /// What to do with it.
     pub work: Work,
@@ -87,6 +105,10 @@ pub enum Work {
         time_max: Option<Duration>,
         /// Seed of all mutations of this call.
         rng_seed: u64,
+        /// Entries to mutate; never empty. Workers without plans get one item, which is `input`.
+        plan: Vec<PlanItem>,
+        /// Longest input to make, in bytes.
+        len_max: Option<usize>,
     },
     /// Find a smaller input that has all of `keep`.
     MinimizeFind {
@@ -106,4 +128,15 @@ pub enum Work {
         /// Looked at between executions.
         time_max: Option<Duration>,
     },
+}
+
+/// One entry of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanItem {
+    /// Its position in the published corpus.
+    pub entry: u32,
+    /// How often to take it in relation to the others; at least 1.
+    pub weight: u32,
+    /// No worker has looked at it so far: its comparisons are not known to anybody.
+    pub is_new: bool,
 }

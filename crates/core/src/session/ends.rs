@@ -13,7 +13,7 @@ use crate::session::slot::SlotState;
 
 impl Session {
     /// A process answered Ping.
-    pub(super) fn on_ready(&mut self, worker: WorkerId, counters: usize) {
+    pub(super) fn on_ready(&mut self, worker: WorkerId, counters: usize, has_plans: bool) {
         let SlotState::Starting(test) = self.slots[worker.0].state else { return };
         let expected = self.tests[test.0].coverage.counters();
         if counters != expected {
@@ -24,6 +24,7 @@ impl Session {
             self.lose_worker(worker, test, Loss::Start, &reason);
             return self.stop_worker(worker, StopRequestKind::Kill);
         }
+        self.slots[worker.0].has_plans = has_plans;
         self.slots[worker.0].state = SlotState::Idle(test);
     }
 

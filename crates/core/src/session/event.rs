@@ -58,12 +58,19 @@ pub enum WorkerEvent {
         pid: u32,
         /// Number of counters it announced.
         counters: usize,
+        /// It takes plans of several entries by their position in the published corpus, and tells
+        /// finds while a Fuzz call goes on.
+        has_plans: bool,
     },
     /// It could not be started, or ended before it answered `Ping`. The process is gone.
     StartFailed {
         /// A sentence for people, with the tail of its stderr.
         reason: String,
     },
+    /// It told a find while its Fuzz call goes on. Those of one call come in the order in which
+    /// the worker made them, and before the end of the call; where executions replace the clock,
+    /// right before it.
+    Found(Found),
     /// It answered the call in flight and waits for the next.
     Replied(Reply),
     /// The process ended by itself, or was killed by us for a hang or for its memory. It is gone.
@@ -74,6 +81,44 @@ pub enum WorkerEvent {
         /// New mutated inputs executed by a Fuzz call that was cut off (0 otherwise).
         execs: u64,
     },
+}
+
+/// A find of a worker with plans, confirmed and made smaller by the worker.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The input.
+    pub input: Input,
+    /// Its whole snapshot.
+    pub coverage: Vec<Feature>,
+    /// What it was mutated from.
+    pub parent: FoundParent,
+    /// Executions of newly mutated inputs in this call when it was made. A sign of life only:
+    /// what counts is told at the end of the call.
+    pub execs: u64,
+    /// Time of one execution of it; zero if it was not measured.
+    pub exec_time: Duration,
+    /// It is shorter than its parent and has all the coverage that its parent was kept for.
+    pub replaces_parent: bool,
+}
+
+/// What a find was mutated from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FoundParent {
+    /// The item at this position of the call's plan.
+    Plan(usize),
+    /// The find told as this one of the call, from 0; those that were dropped count.
+    Found(usize),
+}
+
+/// What a Fuzz call did with one item of its plan, finds made from it included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PlanUse {
+    /// Executions.
+    pub execs: u64,
+    /// Time they took.
+    pub elapsed: Duration,
+    /// Finds told.
+    pub finds: u64,
 }
 
 /// An answer to the call in flight.
@@ -87,6 +132,9 @@ pub struct Reply {
     pub elapsed: Duration,
     /// Failures that the worker was told to ignore and went on over, counted.
     pub ignored: Vec<(Signature, u64)>,
+    /// One for each item of the plan, in order. Empty from workers without plans, and for calls
+    /// that have none.
+    pub plan: Vec<PlanUse>,
     /// What came of the call.
     pub outcome: Outcome,
 }

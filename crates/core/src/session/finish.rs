@@ -122,7 +122,7 @@ impl Session {
         }
         for index in 0..self.slots.len() {
             let is_overdue = match &self.slots[index].state {
-                SlotState::Busy(_, Job::Fuzz { .. } | Job::Warmup(_)) => true,
+                SlotState::Busy(_, Job::Fuzz(_) | Job::Warmup(_)) => true,
                 // Paced by executions, what a find is minimized to must not depend on the clock.
                 SlotState::Busy(_, Job::MinimizeFind(_)) => self.config.pace == Pace::Clock,
                 SlotState::Busy(_, Job::Confirm(_) | Job::MinimizeFailure(_) | Job::Recheck(_))

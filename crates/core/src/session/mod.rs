@@ -11,9 +11,9 @@
 //! Owns all state of a run by value. [`Session::handle`] is the only way in; what it returns is
 //! the only way out. Must not do I/O, read a clock or draw random numbers from anywhere but its
 //! own seeded generator. The parts: `slot`, `test_state`, `warmup`, `bugs` and `commits` hold
-//! state; `assign` gives work to workers; `account` books what it cost; `replies`, `ends` and
-//! `crashes` judge what comes back, `losses` and `suspects` what only went wrong; `finish` brings a
-//! run to its end; `status` tells people.
+//! state; `assign` and `plans` give work to workers; `account` books what it cost; `replies`,
+//! `finds`, `ends` and `crashes` judge what comes back, `losses` and `suspects` what only went
+//! wrong; `finish` brings a run to its end; `status` tells people.
 
 mod account;
 mod assign;
@@ -24,8 +24,10 @@ mod crashes;
 mod effect;
 mod ends;
 mod event;
+mod finds;
 mod finish;
 mod losses;
+mod plans;
 mod record;
 mod replies;
 mod report;
@@ -36,8 +38,10 @@ mod test_state;
 mod warmup;
 
 pub use config::{LoadedBug, LoadedEntry, Origin, Pace, SessionConfig, TestConfig};
-pub use effect::{Call, Effect, StopRequestKind, Work};
-pub use event::{Death, Event, Outcome, Reply, StopRequest, WorkerEvent};
+pub use effect::{Call, Effect, PlanItem, StopRequestKind, Work};
+pub use event::{
+    Death, Event, Found, FoundParent, Outcome, PlanUse, Reply, StopRequest, WorkerEvent,
+};
 pub use record::{Record, Verdict};
 pub use report::{
     Activity, BugReport, FinishReason, Report, Status, Summary, TestSummary, UnsavedCrash,
@@ -118,8 +122,10 @@ impl Session {
             }
         }
         self.advance_phase();
+        self.publish_all();
         self.assign_all();
         self.advance_phase();
+        self.publish_all();
         std::mem::take(&mut self.effects)
     }
 
@@ -136,8 +142,11 @@ impl Session {
             return;
         }
         match event {
-            WorkerEvent::Ready { pid: _, counters } => self.on_ready(worker, counters),
+            WorkerEvent::Ready { pid: _, counters, has_plans } => {
+                self.on_ready(worker, counters, has_plans);
+            }
             WorkerEvent::StartFailed { reason } => self.on_start_failed(worker, reason),
+            WorkerEvent::Found(found) => self.on_found(worker, found),
             WorkerEvent::Replied(reply) => self.on_reply(worker, reply),
             WorkerEvent::Died(death) => self.on_death(worker, death),
             WorkerEvent::Stopped { execs } => self.on_stopped(worker, execs),

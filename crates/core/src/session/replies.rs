@@ -3,23 +3,21 @@
 //! Owns the judgement of every [`Reply`], after `account` booked it. Answers are
 //! hostile input: an answer that cannot be true costs the worker its place.
 
-use crate::corpus::EntryIndex;
-use crate::coverage::{Feature, Gain};
+use std::time::Duration;
+
+use crate::coverage::Feature;
 use crate::failure::Failure;
 use crate::ids::{EntryId, Input, TestIndex, WorkerId};
-use crate::limits::{MINIMIZE_FIND_AHEAD_EXECS, MINIMIZE_FIND_AHEAD_TIME, PENDING_COMMITS_MAX};
 use crate::session::Session;
 use crate::session::account::{Claim, SpentJob};
-use crate::session::assign::micros;
 use crate::session::commits::Consequence;
-use crate::session::config::{Origin, Pace};
+use crate::session::config::Origin;
 use crate::session::effect::StopRequestKind;
 use crate::session::event::{Outcome, Reply};
-use crate::session::finish::Phase;
 use crate::session::losses::Loss;
 use crate::session::record::Record;
 use crate::session::report::Report;
-use crate::session::slot::{Find, Job, SlotState};
+use crate::session::slot::{Job, SlotState};
 use crate::session::suspects::suspect;
 use crate::session::test_state::Stage;
 use crate::session::warmup::{WarmupItem, WarmupSource};
@@ -27,11 +25,32 @@ use crate::session::warmup::{WarmupItem, WarmupSource};
 impl Session {
     pub(super) fn on_reply(&mut self, worker: WorkerId, reply: Reply) {
         let Some((test, job)) = self.slots[worker.0].take_job() else { return };
-        let Reply { execs, execs_other, elapsed, ignored, outcome } = reply;
+        let Reply { execs, execs_other, elapsed, ignored, plan, outcome } = reply;
         let complaint = self.complaint(worker, test, &job, execs, &outcome);
-        let finds = u64::from(matches!(outcome, Outcome::Find { .. }));
-        let claim = Claim { execs, execs_other, elapsed: Some(elapsed), finds };
+        let complaint = complaint.or_else(|| plan_complaint(&job, plan.len()));
+        let has_find = match &outcome {
+            Outcome::Find { coverage, .. } => self.tests[test.0].coverage.has_new(coverage),
+            _ => false,
+        };
+        if let Job::Fuzz(job) = &job {
+            self.adapt_call_time(worker, has_find || job.finds.iter().any(|finds| *finds > 0.0));
+        }
+        let claim = Claim { execs, execs_other, elapsed: Some(elapsed), has_find, plan };
         let job = self.account(worker, test, job, claim);
+        if self.slots[worker.0].is_distrusted {
+            // It is being ended already: nothing it says is taken, but for a crash.
+            return match outcome {
+                Outcome::Failed { input, failure } => {
+                    self.judge_failure(test, job, input, failure);
+                }
+                Outcome::Passed { .. }
+                | Outcome::Rejected
+                | Outcome::Nothing
+                | Outcome::Find { .. }
+                | Outcome::Minimized { .. }
+                | Outcome::Misbehaved { .. } => self.abandon(test, job),
+            };
+        }
         if let Some(reason) = complaint {
             let input = suspect(&job, outcome);
             self.abandon(test, job);
@@ -65,12 +84,12 @@ impl Session {
             | (Job::Warmup(_) | Job::Confirm(_) | Job::Recheck(_), Outcome::Rejected)
             | (Job::MinimizeFailure(_), Outcome::Minimized { .. }) => None,
             (Job::Warmup(_) | Job::Confirm(_) | Job::Recheck(_), Outcome::Passed { coverage })
-            | (Job::Fuzz { .. }, Outcome::Find { coverage, .. })
+            | (Job::Fuzz(_), Outcome::Find { coverage, .. })
             | (Job::MinimizeFind(_), Outcome::Minimized { coverage, .. }) => {
                 let reason = || format!("it reported a counter beyond {}", map.counters());
                 (!map.fits(coverage)).then(reason)
             }
-            (Job::Fuzz { .. }, Outcome::Nothing) => {
+            (Job::Fuzz(_), Outcome::Nothing) => {
                 // A call that is cut short may have had no time; any other would go on for ever.
                 let is_cut_short = matches!(self.slots[worker.0].state, SlotState::Stopping(..));
                 (execs == 0 && !is_cut_short).then(|| "it executed nothing".to_owned())
@@ -151,10 +170,9 @@ impl Session {
         let input = item.input;
         let state = self.test(test);
         state.warmup.settle(false);
-        let gain = state.coverage.merge(&coverage);
+        let gain = state.merge(&coverage);
         let id = EntryId::of(&input);
-        if !state.corpus.contains(id) {
-            state.corpus.add(input.clone(), gain);
+        if state.add_entry(id, input.clone(), &coverage, gain, Duration::ZERO, false).is_some() {
             if item.source == WarmupSource::Entry(Origin::Found) {
                 let record = Record::Entry { test, id, input, parent: None, coverage };
                 self.commit(record, Consequence::EntryKept { test, gain, is_added: true });
@@ -176,7 +194,7 @@ impl Session {
         state.stage = Stage::Fuzzing;
         if state.corpus.is_empty() {
             // Every input failed or was rejected; mutation still has to start from something.
-            state.corpus.add_base();
+            state.add_base();
         }
         let report = Report::WarmupFinished {
             test,
@@ -185,92 +203,6 @@ impl Session {
             failing: state.warmup.failing,
         };
         self.report(report);
-    }
-
-    fn found(
-        &mut self,
-        worker: WorkerId,
-        test: TestIndex,
-        parent: EntryIndex,
-        input: Input,
-        coverage: Vec<Feature>,
-    ) {
-        let (ahead, is_busy) = match self.config.pace {
-            Pace::Clock => {
-                let is_busy = self.commits.len() >= PENDING_COMMITS_MAX;
-                (micros(MINIMIZE_FIND_AHEAD_TIME), is_busy)
-            }
-            // Nothing depends on the disk: `assign` waits for it.
-            Pace::Executions => (MINIMIZE_FIND_AHEAD_EXECS, false),
-        };
-        let state = self.test(test);
-        let keep = state.coverage.new_features(&coverage);
-        if keep.is_empty() || is_busy {
-            // Another worker brought it first, or the disk is too far behind to take it.
-            return;
-        }
-        let gain = state.coverage.merge(&coverage);
-        if state.corpus.contains(EntryId::of(&input)) {
-            // A target that does not always cover the same: the entry is there already.
-            return;
-        }
-        let may_minimize = state.may_minimize_find(ahead) && input.len() > 1;
-        let find = Find { input, coverage, keep, gain, parent };
-        let is_idle = match self.slots[worker.0].state {
-            SlotState::Idle(_) => true,
-            SlotState::Vacant
-            | SlotState::Starting(_)
-            | SlotState::Busy(..)
-            | SlotState::Stopping(..) => false,
-        };
-        let minimizes = self.config.minimize && may_minimize && is_idle;
-        if minimizes && self.phase == Phase::Running {
-            self.minimize_find(worker, test, find);
-        } else {
-            self.admit(test, find);
-        }
-    }
-
-    fn minimized_find(
-        &mut self,
-        test: TestIndex,
-        find: Find,
-        input: Input,
-        coverage: Vec<Feature>,
-    ) {
-        let has = |&(index, bits): &Feature| {
-            coverage.iter().any(|&(own, class)| own == index && class & bits == bits)
-        };
-        let is_smaller = input.len() < find.input.len()
-            || (input.len() == find.input.len() && input != find.input);
-        if !is_smaller || !find.keep.iter().all(has) {
-            return self.admit(test, find);
-        }
-        let more = self.test(test).coverage.merge(&coverage);
-        let gain = Gain {
-            edges: find.gain.edges + more.edges,
-            features: find.gain.features + more.features,
-        };
-        self.admit(test, Find { input, coverage, gain, ..find });
-    }
-
-    /// Makes a find an entry, and asks for it to be kept.
-    pub(super) fn admit(&mut self, test: TestIndex, find: Find) {
-        let state = self.test(test);
-        let parent = state.corpus.entry(find.parent).id;
-        let id = EntryId::of(&find.input);
-        // Two finds may have been minimized to one input.
-        let is_added = !state.corpus.contains(id);
-        state.corpus.add(find.input.clone(), find.gain);
-        state.has_find_in_stay = true;
-        let record = Record::Entry {
-            test,
-            id,
-            input: find.input,
-            parent: Some(parent),
-            coverage: find.coverage,
-        };
-        self.commit(record, Consequence::EntryKept { test, gain: find.gain, is_added });
     }
 
     /// A job ends without a verdict.
@@ -283,11 +215,26 @@ impl Session {
                 }
             }
             SpentJob::Fuzz { .. } => {}
-            SpentJob::MinimizeFind(find) => self.admit(test, find),
+            SpentJob::MinimizeFind(find) => {
+                self.admit(test, find);
+            }
             // Counted as a run that did not fail: a loss must not be tried again for ever.
             SpentJob::Confirm(signature) => self.confirm_ran(test, signature, false),
             SpentJob::MinimizeFailure(signature) => self.unminimizable(test, signature),
             SpentJob::Recheck(signature) => self.rechecked(test, signature, false),
         }
     }
+}
+
+/// What is wrong with what a worker says of the items of its plan.
+fn plan_complaint(job: &Job, uses: usize) -> Option<String> {
+    let items = match job {
+        Job::Fuzz(job) => job.plan.len(),
+        Job::Warmup(_)
+        | Job::MinimizeFind(_)
+        | Job::Confirm(_)
+        | Job::MinimizeFailure(_)
+        | Job::Recheck(_) => 0,
+    };
+    (uses != 0 && uses != items).then(|| format!("it told of {uses} items of a plan of {items}"))
 }

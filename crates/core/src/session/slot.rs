@@ -20,6 +20,8 @@ use crate::budget::Reservation;
 use crate::corpus::EntryIndex;
 use crate::coverage::{Feature, Gain};
 use crate::ids::{Epoch, Input, TestIndex};
+use crate::limits::FUZZ_CALL_TIME_START;
+use crate::schedule::Pick;
 use crate::session::warmup::WarmupItem;
 use crate::signature::Signature;
 
@@ -28,8 +30,8 @@ use crate::signature::Signature;
 pub(super) enum Job {
     /// Measure an input known before the session.
     Warmup(WarmupItem),
-    /// Fuzz an entry.
-    Fuzz { entry: EntryIndex, reservation: Reservation },
+    /// Fuzz the entries of a plan.
+    Fuzz(FuzzJob),
     /// Make a find smaller before it becomes an entry.
     MinimizeFind(Find),
     /// Run the input of a new crash, in a process that ran nothing else.
@@ -38,6 +40,31 @@ pub(super) enum Job {
     MinimizeFailure(Signature),
     /// Run the minimized input once, in a process that ran nothing else.
     Recheck(Signature),
+}
+
+/// A Fuzz call in flight.
+#[derive(Debug)]
+pub(super) struct FuzzJob {
+    /// Never empty.
+    pub(super) plan: Vec<Pick>,
+    pub(super) reservation: Reservation,
+    /// What each find told so far goes back to, those that were dropped included.
+    pub(super) told: Vec<Descent>,
+    /// Finds kept, by item of the plan; one with new edges counts 1, others less.
+    pub(super) finds: Vec<f32>,
+    /// Some find brought new edges.
+    pub(super) has_edge: bool,
+}
+
+/// What a find becomes a parent of further finds as.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Descent {
+    /// The entry it became, or its nearest ancestor that is one.
+    pub(super) entry: EntryIndex,
+    /// The item of the plan it goes back to.
+    pub(super) item: usize,
+    /// It became an entry itself.
+    pub(super) is_entry: bool,
 }
 
 /// A find on its way into the corpus. Its new coverage is already merged, so that no other worker
@@ -49,6 +76,12 @@ pub(super) struct Find {
     pub(super) keep: Vec<Feature>,
     pub(super) gain: Gain,
     pub(super) parent: EntryIndex,
+    /// Time of one execution; zero: not measured, or not to be depended on.
+    pub(super) exec_time: Duration,
+    /// Its worker has looked at it.
+    pub(super) is_seen: bool,
+    /// It stands in for its parent.
+    pub(super) replaces_parent: bool,
 }
 
 /// The state of a slot's process.
@@ -73,6 +106,12 @@ pub(super) struct Slot {
     pub(super) epoch: Epoch,
     /// How much of the test's coverage journal this process was told.
     pub(super) journal: usize,
+    /// The process takes plans, and tells finds while a call goes on.
+    pub(super) has_plans: bool,
+    /// It told something that cannot be true: nothing more of what it tells is taken.
+    pub(super) is_distrusted: bool,
+    /// How long its next Fuzz call may take, where it takes plans.
+    pub(super) call_time: Duration,
     /// The process has run no input yet.
     pub(super) is_fresh: bool,
     /// What this stay with the test cost so far, in the unit of the session's pace.
@@ -87,6 +126,9 @@ impl Slot {
             state: SlotState::Vacant,
             epoch: Epoch(0),
             journal: 0,
+            has_plans: false,
+            is_distrusted: false,
+            call_time: FUZZ_CALL_TIME_START,
             is_fresh: false,
             stay: 0,
             called_at: Duration::ZERO,
@@ -111,6 +153,26 @@ impl Slot {
             SlotState::Starting(own) | SlotState::Idle(own) | SlotState::Busy(own, _) => {
                 *own == test
             }
+        }
+    }
+
+    /// A process is started in this slot: nothing is known of it.
+    pub(super) fn begin(&mut self, test: TestIndex) -> Epoch {
+        let epoch = Epoch(self.epoch.0 + 1);
+        *self = Self { state: SlotState::Starting(test), epoch, is_fresh: true, ..Self::new() };
+        epoch
+    }
+
+    /// The Fuzz call in flight, also where its end was asked for.
+    pub(super) fn fuzz_job(&mut self) -> Option<(TestIndex, &mut FuzzJob)> {
+        match &mut self.state {
+            SlotState::Busy(test, Job::Fuzz(job))
+            | SlotState::Stopping(test, Some(Job::Fuzz(job))) => Some((*test, job)),
+            SlotState::Vacant
+            | SlotState::Starting(_)
+            | SlotState::Idle(_)
+            | SlotState::Busy(..)
+            | SlotState::Stopping(..) => None,
         }
     }
 

@@ -108,7 +108,7 @@ impl Session {
                     (done + test.warmup.done(), total + test.warmup.total)
                 });
                 let is_fuzzing = self.slots.iter().any(|slot| match &slot.state {
-                    SlotState::Busy(_, Job::Fuzz { .. }) => true,
+                    SlotState::Busy(_, Job::Fuzz(_)) => true,
                     SlotState::Busy(..)
                     | SlotState::Vacant
                     | SlotState::Starting(_)
@@ -152,7 +152,7 @@ impl Session {
         let name = &self.config.tests[test.0].name;
         let what = match job {
             Job::Warmup(_) => "an input of the warm-up",
-            Job::Fuzz { .. } => "one mutated input",
+            Job::Fuzz(_) => "one mutated input",
             Job::MinimizeFind(_) | Job::MinimizeFailure(_) => "a candidate of the minimizer",
             Job::Confirm(_) | Job::Recheck(_) => "the input of a crash",
         };

@@ -5,10 +5,14 @@
 //!       └────────────── no worker will start ─────┴──▶ GivenUp ◀── none came up before the run
 //! ```
 
-use crate::corpus::Corpus;
-use crate::coverage::{CoverageMap, Gain};
-use crate::ids::TestIndex;
+use std::time::Duration;
+
+use crate::corpus::{Corpus, EntryIndex};
+use crate::coverage::{CoverageMap, Feature, Gain};
+use crate::ids::{EntryId, TestIndex};
 use crate::limits::MINIMIZE_FIND_SHARE_PERCENT;
+use crate::schedule::share::Share;
+use crate::schedule::{Newcomer, Schedule};
 use crate::session::bugs::{Bug, BugState, Ledger};
 use crate::session::config::{LoadedBug, TestConfig};
 use crate::session::losses::Losses;
@@ -23,6 +27,18 @@ pub(super) enum Stage {
     GivenUp { reason: String },
 }
 
+/// What the workers of a test were shown of it.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    /// Position in the journal of the coverage.
+    pub(super) features: usize,
+    /// Entries, from the first on, and their bytes.
+    pub(super) entries: usize,
+    pub(super) bytes: usize,
+    /// The next entry had no room: it and all that follow are not shown.
+    pub(super) is_full: bool,
+}
+
 /// One fuzz test.
 #[derive(Debug)]
 pub(super) struct TestState {
@@ -30,6 +46,7 @@ pub(super) struct TestState {
     pub(super) stage: Stage,
     pub(super) coverage: CoverageMap,
     pub(super) corpus: Corpus,
+    pub(super) schedule: Schedule,
     pub(super) warmup: Warmup,
     pub(super) has_announced_warmup: bool,
     pub(super) measured_before: usize,
@@ -46,11 +63,8 @@ pub(super) struct TestState {
     pub(super) durable_corpus: usize,
     pub(super) new_finds: u64,
     pub(super) losses: Losses,
-    /// Cost of this test so far divided by its weight: the least one gets the next worker.
-    pub(super) pass: u64,
-    /// Stays in a row that brought nothing, counted down from the weight.
-    dry_stays: u32,
-    pub(super) has_find_in_stay: bool,
+    pub(super) share: Share,
+    pub(super) shown: Shown,
     pub(super) progress_execs: u64,
     /// Statistics are on their way to the disk; one after the other, or an old one could win.
     pub(super) is_progress_pending: bool,
@@ -66,6 +80,7 @@ impl TestState {
             stage,
             coverage: CoverageMap::new(config.counters),
             corpus: Corpus::default(),
+            schedule: Schedule::new(!config.entries.is_empty()),
             warmup,
             has_announced_warmup: false,
             measured_before: measured.len(),
@@ -79,15 +94,14 @@ impl TestState {
             durable_corpus: 0,
             new_finds: 0,
             losses: Losses::default(),
-            pass: 0,
-            dry_stays: 0,
-            has_find_in_stay: false,
+            share: Share::default(),
+            shown: Shown::default(),
             progress_execs: 0,
             is_progress_pending: false,
         };
         for (input, coverage) in measured {
             let gain = test.coverage.merge(&coverage);
-            test.corpus.add(input, gain);
+            test.add_entry(EntryId::of(&input), input, &coverage, gain, Duration::ZERO, false);
             test.count_durable(gain, true);
         }
         for bug in &config.bugs {
@@ -135,24 +149,34 @@ impl TestState {
         self.minimize_cost <= share.saturating_add(ahead)
     }
 
-    /// 1 to 4: tests that still find get more of the workers.
-    pub(super) fn weight(&self) -> u64 {
-        match self.dry_stays {
-            0 | 1 => 4,
-            2..=5 => 2,
-            _ => 1,
-        }
+    /// Merges coverage, and books it as news.
+    pub(super) fn merge(&mut self, coverage: &[Feature]) -> Gain {
+        let gain = self.coverage.merge(coverage);
+        self.share.count_gain(gain);
+        gain
     }
 
-    /// Books the cost of a call in the unit of the session's pace.
-    pub(super) fn charge(&mut self, cost: u64) {
-        self.pass = self.pass.saturating_add(cost.max(1).saturating_mul(4) / self.weight());
+    /// Adds an entry. `None`: it is one already.
+    pub(super) fn add_entry(
+        &mut self,
+        id: EntryId,
+        input: Input,
+        coverage: &[Feature],
+        gain: Gain,
+        exec_time: Duration,
+        is_seen: bool,
+    ) -> Option<EntryIndex> {
+        let len = input.len();
+        let entry = self.corpus.add(id, input)?;
+        self.schedule.add(&Newcomer { len, coverage, gain, exec_time, is_seen });
+        Some(entry)
     }
 
-    /// A worker's stay with this test ended.
-    pub(super) fn end_stay(&mut self) {
-        let found = std::mem::take(&mut self.has_find_in_stay);
-        self.dry_stays = if found { 0 } else { self.dry_stays.saturating_add(1) };
+    /// Gives a corpus without entries something to mutate.
+    pub(super) fn add_base(&mut self) {
+        self.corpus.add_base();
+        let (gain, exec_time) = (Gain::default(), Duration::ZERO);
+        self.schedule.add(&Newcomer { len: 0, coverage: &[], gain, exec_time, is_seen: false });
     }
 
     /// A bug's input as loaded or found, for a call.

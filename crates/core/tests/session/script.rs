@@ -1,5 +1,7 @@
 //! A session on a stage: the test plays the workers, the script answers the rest.
 
+mod told;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,8 +11,8 @@ use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::{CommitToken, Epoch, Input, TestIndex, WorkerId};
 use fuzzd_core::limits::CONFIRM_RUNS;
 use fuzzd_core::session::{
-    Call, Death, Effect, Event, LoadedBug, LoadedEntry, Origin, Outcome, Pace, Record, Reply,
-    Report, Session, SessionConfig, StopRequest, Summary, TestConfig, Work, WorkerEvent,
+    Call, Death, Effect, Event, Found, LoadedBug, LoadedEntry, Origin, Outcome, Pace, PlanUse,
+    Record, Reply, Report, Session, SessionConfig, StopRequest, TestConfig, Work, WorkerEvent,
 };
 use fuzzd_core::signature::{FailureKind, Signature};
 
@@ -111,6 +113,16 @@ pub(crate) struct Stage {
     pub(crate) reports: Vec<Report>,
     /// Processes started, in order.
     pub(crate) spawned: Vec<(usize, TestIndex)>,
+    /// Whether processes take plans.
+    pub(crate) has_plans: bool,
+    /// What the next answer says of its plan.
+    pub(crate) uses: Vec<PlanUse>,
+    /// Whether processes that are to end wait for `end_stops`.
+    pub(crate) holds_stops: bool,
+    stopping: Vec<(WorkerId, Epoch)>,
+    /// Coverage shown to the workers, and entries by test.
+    pub(crate) shown: Vec<Feature>,
+    pub(crate) published: BTreeMap<TestIndex, Vec<Input>>,
     pub(crate) is_finished: bool,
     queue: VecDeque<Event>,
     events: usize,
@@ -135,6 +147,12 @@ impl Stage {
             stored: Vec::new(),
             reports: Vec::new(),
             spawned: Vec::new(),
+            has_plans: false,
+            uses: Vec::new(),
+            holds_stops: false,
+            stopping: Vec::new(),
+            shown: Vec::new(),
+            published: BTreeMap::new(),
             is_finished: false,
             queue: VecDeque::new(),
             events: 0,
@@ -167,7 +185,8 @@ impl Stage {
     pub(crate) fn ignore(&mut self, worker: usize, execs: u64, ignored: Vec<(Signature, u64)>) {
         let (epoch, _, _) = self.calls.remove(&worker).expect("the worker has a call");
         let (elapsed, outcome) = (Duration::from_millis(1), Outcome::Nothing);
-        let reply = Reply { execs, execs_other: 0, elapsed, ignored, outcome };
+        let plan = Vec::new();
+        let reply = Reply { execs, execs_other: 0, elapsed, ignored, plan, outcome };
         let event = WorkerEvent::Replied(reply);
         self.give(Event::Worker { worker: WorkerId(worker), epoch, event });
     }
@@ -181,7 +200,7 @@ impl Stage {
                 {
                     WorkerEvent::StartFailed { reason: "no such file".into() }
                 } else {
-                    WorkerEvent::Ready { pid: 1, counters: COUNTERS }
+                    WorkerEvent::Ready { pid: 1, counters: COUNTERS, has_plans: self.has_plans }
                 };
                 self.queue.push_back(Event::Worker { worker, epoch, event });
             }
@@ -191,6 +210,10 @@ impl Stage {
             }
             Effect::StopWorker { worker, epoch, .. } => {
                 self.calls.remove(&worker.0);
+                if self.holds_stops {
+                    self.stopping.push((worker, epoch));
+                    return;
+                }
                 let event = WorkerEvent::Stopped { execs: 0 };
                 self.queue.push_back(Event::Worker { worker, epoch, event });
             }
@@ -204,6 +227,14 @@ impl Stage {
                     }
                     DiskMode::Holds => {}
                 }
+            }
+            Effect::PublishCoverage { features, .. } => {
+                self.shown.extend(features);
+            }
+            Effect::PublishEntry { test, index, input } => {
+                let shown = self.published.entry(test).or_default();
+                assert_eq!(shown.len(), index as usize, "one after the other");
+                shown.push(input);
             }
             Effect::Report(report) => self.reports.push(report),
             Effect::Finish => self.is_finished = true,
@@ -241,8 +272,21 @@ impl Stage {
         let (epoch, _, call) = self.calls.remove(&worker).expect("the worker has a call");
         let is_fuzz = matches!(call.work, Work::Fuzz { .. });
         let (execs, execs_other) = if is_fuzz { (execs, 0) } else { (0, execs) };
-        let reply = Reply { execs, execs_other, elapsed, ignored: Vec::new(), outcome };
+        let plan = std::mem::take(&mut self.uses);
+        let reply = Reply { execs, execs_other, elapsed, ignored: Vec::new(), plan, outcome };
         let event = WorkerEvent::Replied(reply);
+        self.give(Event::Worker { worker: WorkerId(worker), epoch, event });
+    }
+
+    /// The worker tells a find while its call goes on.
+    pub(crate) fn tell(&mut self, worker: usize, found: Found) {
+        let epoch = self.calls.get(&worker).expect("the worker has a call").0;
+        self.give_found(worker, epoch, found);
+    }
+
+    /// The same, also when its call is over for the stage.
+    pub(crate) fn give_found(&mut self, worker: usize, epoch: Epoch, found: Found) {
+        let event = WorkerEvent::Found(found);
         self.give(Event::Worker { worker: WorkerId(worker), epoch, event });
     }
 
@@ -283,6 +327,23 @@ impl Stage {
         }
     }
 
+    /// Answers a call whose worker is told to end already.
+    pub(crate) fn answer_stopping(&mut self, worker: usize, epoch: Epoch, outcome: Outcome) {
+        let (elapsed, ignored, plan) = (Duration::from_millis(1), Vec::new(), Vec::new());
+        let reply = Reply { execs: 1, execs_other: 0, elapsed, ignored, plan, outcome };
+        let event = WorkerEvent::Replied(reply);
+        self.give(Event::Worker { worker: WorkerId(worker), epoch, event });
+    }
+
+    /// The processes that were told to end are gone.
+    pub(crate) fn end_stops(&mut self) {
+        self.holds_stops = false;
+        for (worker, epoch) in std::mem::take(&mut self.stopping) {
+            let event = WorkerEvent::Stopped { execs: 0 };
+            self.give(Event::Worker { worker, epoch, event });
+        }
+    }
+
     pub(crate) fn signal(&mut self, request: StopRequest) {
         self.give(Event::Stop(request));
     }
@@ -294,62 +355,6 @@ impl Stage {
             let token = *token;
             self.give(stored(token));
         }
-    }
-
-    /// Names of what was reported, statuses left out.
-    pub(crate) fn told(&self) -> Vec<&'static str> {
-        let name = |report: &Report| match report {
-            Report::Status(_) => None,
-            Report::WarmupStarted { .. } => Some("warmup started"),
-            Report::WarmupFinished { .. } => Some("warmup finished"),
-            Report::Bug(bug) if bug.is_flaky => Some("flaky bug"),
-            Report::Bug(_) => Some("bug"),
-            Report::BugMinimized(_) => Some("minimized"),
-            Report::KnownBug(_) => Some("known"),
-            Report::NoLongerFails(_) => Some("no longer fails"),
-            Report::Unconfirmed(_) => Some("unconfirmed"),
-            Report::WorkerLost { .. } => Some("lost"),
-            Report::TestGivenUp { .. } => Some("given up"),
-            Report::Stalled { .. } => Some("stalled"),
-            Report::StoreFailing { .. } => Some("store failing"),
-            Report::StoreRecovered => Some("store recovered"),
-            Report::Finished(_) => Some("finished"),
-        };
-        self.reports.iter().filter_map(name).filter(|name| !name.starts_with("warmup")).collect()
-    }
-
-    /// The summary of a session that is over.
-    pub(crate) fn summary(&self) -> &Summary {
-        assert!(self.is_finished, "it is over");
-        let summary = self.reports.iter().find_map(|report| match report {
-            Report::Finished(summary) => Some(summary),
-            _ => None,
-        });
-        summary.expect("told before the end")
-    }
-
-    /// Asks for the end, and returns the summary.
-    pub(crate) fn summary_after_stop(&mut self) -> &Summary {
-        self.signal(StopRequest::Graceful);
-        self.summary()
-    }
-
-    /// Inputs of the entries stored so far.
-    pub(crate) fn entries(&self) -> Vec<&[u8]> {
-        let entries = self.stored.iter().filter_map(|record| match record {
-            Record::Entry { input, .. } => Some(&**input),
-            _ => None,
-        });
-        entries.collect()
-    }
-
-    /// Crashes of a signature stored so far.
-    pub(crate) fn crashes(&self, wanted: Signature) -> Vec<&[u8]> {
-        let crashes = self.stored.iter().filter_map(|record| match record {
-            Record::Crash { signature, input, .. } if *signature == wanted => Some(&**input),
-            _ => None,
-        });
-        crashes.collect()
     }
 }
 

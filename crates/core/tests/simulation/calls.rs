@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::{Input, TestIndex};
-use fuzzd_core::session::{Call, Death, Outcome, Reply, Work, WorkerEvent};
+use fuzzd_core::session::{
+    Call, Death, Found, FoundParent, Outcome, PlanItem, PlanUse, Reply, Work, WorkerEvent,
+};
 use fuzzd_core::signature::{FailureKind, Signature};
 
 use crate::bits::Bits;
@@ -25,12 +27,17 @@ pub(crate) struct Worker<'a> {
     pub(crate) target: &'a Target,
     pub(crate) test: TestIndex,
     pub(crate) told: &'a Bits,
+    pub(crate) has_plans: bool,
+    /// The entries that all workers of the test were shown.
+    pub(crate) published: &'a [Input],
     pub(crate) hang_time: Duration,
     pub(crate) history: &'a mut History,
 }
 
 /// An answer, and how long it takes.
 pub(crate) struct Answer {
+    /// Finds told before it.
+    pub(crate) found: Vec<Found>,
     pub(crate) event: WorkerEvent,
     pub(crate) takes: Duration,
 }
@@ -39,9 +46,15 @@ impl Worker<'_> {
     pub(crate) fn carry_out(&mut self, call: &Call) -> Answer {
         match &call.work {
             Work::Execute => self.execute(&call.input),
-            Work::Fuzz { execs_max, time_max, rng_seed } => {
+            Work::Fuzz { execs_max, time_max, rng_seed, plan, .. } => {
                 let by_time = time_max.map_or(u64::MAX, |time| self.execs_in(time).max(1));
-                self.fuzz(call, (*execs_max).min(by_time), *rng_seed)
+                let execs_max = (*execs_max).min(by_time);
+                if self.has_plans {
+                    let dice = &mut Dice::new(hash(&[*rng_seed, hash_bytes(1, &call.input)]));
+                    self.fuzz_plan(call, plan, execs_max, dice)
+                } else {
+                    self.fuzz(call, execs_max, *rng_seed)
+                }
             }
             Work::MinimizeFind { keep, .. } => {
                 let counters = self.target.counters;
@@ -107,6 +120,78 @@ impl Worker<'_> {
         self.reply(Outcome::Nothing, (execs_max, 0), ignored)
     }
 
+    /// Goes on over finds, which are told while the call goes on.
+    fn fuzz_plan(
+        &mut self,
+        call: &Call,
+        plan: &[PlanItem],
+        execs_max: u64,
+        dice: &mut Dice,
+    ) -> Answer {
+        let mut seen = self.told.clone();
+        let mut found: Vec<Found> = Vec::new();
+        let mut uses = vec![PlanUse::default(); plan.len()];
+        let mut ignored = Vec::new();
+        let mut at = 0;
+        let mut failed = None;
+        let mut outcome = Outcome::Nothing;
+        for _ in 0..dice.below(12) {
+            if at >= execs_max {
+                break;
+            }
+            at = dice.range(at + 1, execs_max);
+            let item = dice.index(plan.len());
+            uses[item].execs = at;
+            let (parent, base) = if !found.is_empty() && dice.percent(40) {
+                let number = dice.index(found.len());
+                (FoundParent::Found(number), found[number].input.clone())
+            } else {
+                (FoundParent::Plan(item), self.published[plan[item].entry as usize].clone())
+            };
+            let input = mutate(&base, dice);
+            match self.run(&input) {
+                Ran::Passed(coverage) if !seen.has_all(&coverage) || dice.percent(5) => {
+                    seen.add(&coverage);
+                    if dice.percent(5) {
+                        // No room to tell it: the old way.
+                        outcome = Outcome::Find { input, coverage };
+                        break;
+                    }
+                    let replaces_parent = input.len() < base.len();
+                    let exec_time = Duration::from_micros(dice.below(3));
+                    let execs = at;
+                    found.push(Found {
+                        input,
+                        coverage,
+                        parent,
+                        execs,
+                        exec_time,
+                        replaces_parent,
+                    });
+                }
+                Ran::Passed(_) | Ran::Rejected => {}
+                Ran::Failed(failure) if call.ignore.contains(&failure.signature()) => {
+                    ignored.push((failure.signature(), 1));
+                }
+                Ran::Failed(failure) => {
+                    failed = Some((input, failure));
+                    break;
+                }
+            }
+        }
+        let mut answer = match (failed, outcome) {
+            (Some((input, failure)), _) => self.fail(input, failure, (at, 0), ignored),
+            (None, Outcome::Nothing) => self.reply(Outcome::Nothing, (execs_max, 0), ignored),
+            (None, outcome) => self.reply(outcome, (at, 0), ignored),
+        };
+        if let WorkerEvent::Replied(reply) = &mut answer.event
+            && dice.percent(80)
+        {
+            reply.plan = uses;
+        }
+        Answer { found, ..answer }
+    }
+
     fn minimize(&mut self, call: &Call, holds: impl Fn(&Ran) -> bool) -> Answer {
         let mut best = call.input.clone();
         let mut execs = 0;
@@ -140,8 +225,9 @@ impl Worker<'_> {
         ignored: Vec<(Signature, u64)>,
     ) -> Answer {
         let takes = self.time_of(execs + execs_other);
-        let reply = Reply { execs, execs_other, elapsed: takes, ignored, outcome };
-        Answer { event: WorkerEvent::Replied(reply), takes }
+        let plan = Vec::new();
+        let reply = Reply { execs, execs_other, elapsed: takes, ignored, plan, outcome };
+        Answer { found: Vec::new(), event: WorkerEvent::Replied(reply), takes }
     }
 
     fn fail(
@@ -158,6 +244,6 @@ impl Worker<'_> {
         let takes =
             self.time_of(execs + execs_other) + if hangs { self.hang_time } else { millis(1) };
         let death = Death { failure, input: Some(input), execs, execs_other };
-        Answer { event: WorkerEvent::Died(death), takes }
+        Answer { found: Vec::new(), event: WorkerEvent::Died(death), takes }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fuzzd_core::failure::Failure;
-use fuzzd_core::session::{Call, Death, Outcome, Reply, Work, WorkerEvent};
+use fuzzd_core::session::{Call, Death, Found, FoundParent, Outcome, Reply, Work, WorkerEvent};
 use fuzzd_core::signature::FailureKind;
 
 use crate::dice::Dice;
@@ -115,7 +115,11 @@ fn lie(event: &mut WorkerEvent, counters: usize, dice: &mut Dice) {
                 1 => reply.execs /= 2,
                 2 => reply.execs_other = u64::MAX,
                 3 => reply.elapsed = dice.pick(&[Duration::ZERO, Duration::MAX]),
-                _ => {}
+                _ => {
+                    for part in &mut reply.plan {
+                        (part.execs, part.elapsed) = (u64::MAX, Duration::MAX);
+                    }
+                }
             }
             match &mut reply.outcome {
                 Outcome::Find { coverage, .. } if counters > 0 && dice.percent(50) => {
@@ -130,7 +134,30 @@ fn lie(event: &mut WorkerEvent, counters: usize, dice: &mut Dice) {
         }
         WorkerEvent::Died(death) => death.execs = dice.pick(&[0, u64::MAX]),
         WorkerEvent::Ready { .. }
+        | WorkerEvent::Found(_)
         | WorkerEvent::StartFailed { .. }
         | WorkerEvent::Stopped { .. } => {}
+    }
+}
+
+/// Lets a fault change what is told before the answer.
+pub(crate) fn distort_found(
+    found: &mut Vec<Found>,
+    target: &Target,
+    faults: &Faults,
+    dice: &mut Dice,
+) {
+    let Some(at) = found.len().checked_sub(1).map(|last| dice.index(last + 1)) else { return };
+    if dice.per_mille(faults.lies) {
+        let again = found[at].clone();
+        found.push(again);
+    }
+    if target.starts == Starts::Insane || dice.per_mille(faults.misbehaves) {
+        match dice.below(4) {
+            0 => found[at].parent = FoundParent::Found(at),
+            1 => found[at].parent = FoundParent::Found(usize::MAX),
+            2 => found[at].parent = FoundParent::Plan(usize::MAX),
+            _ => found[at].coverage.push((u32::MAX, 1)),
+        }
     }
 }

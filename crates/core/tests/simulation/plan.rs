@@ -51,6 +51,8 @@ pub(crate) struct Plan {
     /// Where the clock of the shell starts to count.
     pub(crate) clock_start: Duration,
     pub(crate) hang_time: Duration,
+    /// How many of the processes take plans, in percent.
+    pub(crate) plans_percent: u64,
 }
 
 impl Plan {
@@ -92,6 +94,7 @@ impl Plan {
                 millis(dice.below(1 << 40))
             },
             hang_time: millis(dice.pick(&[300, 1_000])),
+            plans_percent: dice.pick(&[0, 50, 100, 100]),
         }
     }
 

@@ -1,7 +1,9 @@
 //! The fake shell's picture of one worker process, and the rules for using it.
 
+use std::collections::VecDeque;
+
 use fuzzd_core::ids::{Epoch, TestIndex};
-use fuzzd_core::session::{Call, StopRequestKind, WorkerEvent};
+use fuzzd_core::session::{Call, Found, StopRequestKind, WorkerEvent};
 
 use crate::bits::Bits;
 
@@ -12,6 +14,10 @@ pub(crate) struct InFlight {
     pub(crate) call: Call,
     /// No call was sent to this process before.
     pub(crate) is_first: bool,
+    /// Finds that are told before the answer.
+    pub(crate) found: VecDeque<Found>,
+    /// Finds told already.
+    pub(crate) told: usize,
     pub(crate) answer: WorkerEvent,
 }
 
@@ -19,6 +25,10 @@ pub(crate) struct InFlight {
 pub(crate) struct Process {
     pub(crate) epoch: Epoch,
     pub(crate) test: TestIndex,
+    /// It takes plans, and tells finds while a call goes on.
+    pub(crate) has_plans: bool,
+    /// It told something that cannot be true.
+    pub(crate) is_distrusted: bool,
     /// The core was told that it is ready.
     pub(crate) is_ready: bool,
     /// It is gone, but the core was not told yet.
@@ -31,10 +41,12 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn new(epoch: Epoch, test: TestIndex, counters: usize) -> Self {
+    pub(crate) fn new(epoch: Epoch, test: TestIndex, counters: usize, has_plans: bool) -> Self {
         Self {
             epoch,
             test,
+            has_plans,
+            is_distrusted: false,
             is_ready: false,
             is_dead: false,
             stopping: None,

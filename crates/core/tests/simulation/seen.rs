@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fuzzd_core::session::{Call, FinishReason, Record, Report, Verdict, Work};
+use fuzzd_core::session::{Call, FinishReason, Found, FoundParent, Record, Report, Verdict, Work};
 
 /// Everything that ordinary seeds must meet.
 pub(crate) const EVERYTHING: &[&str] = &[
@@ -18,6 +18,10 @@ pub(crate) const EVERYTHING: &[&str] = &[
     "ends by signals",
     "ends by time",
     "flaky",
+    "found hostile",
+    "found of a find",
+    "found of a plan",
+    "found shorter",
     "fuzz",
     "given up",
     "known",
@@ -59,6 +63,17 @@ impl Seen {
             Work::MinimizeFind { .. } => "minimize find",
             Work::MinimizeFailure { .. } => "minimize failure",
         });
+    }
+
+    pub(crate) fn found(&mut self, found: &Found, is_sane: bool) {
+        self.count(match found.parent {
+            _ if !is_sane => "found hostile",
+            FoundParent::Plan(_) => "found of a plan",
+            FoundParent::Found(_) => "found of a find",
+        });
+        if found.replaces_parent {
+            self.count("found shorter");
+        }
     }
 
     pub(crate) fn record(&mut self, record: &Record) {

@@ -1,20 +1,22 @@
 //! The simulated world: a clock, a line of things to come, fake workers and a fake disk around one
 //! session. It checks that every effect is legal, and shows everything to the oracle.
 
-use std::collections::BTreeMap;
+mod ends;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::{CommitToken, Epoch, TestIndex, WorkerId};
 use fuzzd_core::session::{
-    Call, Death, Effect, Event, Session, StopRequest, StopRequestKind, WorkerEvent,
+    Call, Death, Effect, Event, Pace, Session, StopRequest, StopRequestKind, WorkerEvent,
 };
 use fuzzd_core::signature::FailureKind;
 
 use crate::calls::{Answer, History, Worker};
 use crate::dice::{Dice, hash};
 use crate::disk::Disk;
-use crate::faults::{NO_FAULTS, distort};
+use crate::faults::{NO_FAULTS, distort, distort_found};
 use crate::oracle::Oracle;
 use crate::plan::{Plan, millis};
 use crate::process::{InFlight, Process};
@@ -35,6 +37,8 @@ enum Item {
     Jump(Duration),
     /// To the process of that epoch, if it still is there.
     Start(WorkerId, Epoch, WorkerEvent),
+    /// The next find of this call is told.
+    Finds(WorkerId, Epoch, u64),
     CallEnds(WorkerId, Epoch, u64),
     DiesIdle(WorkerId, Epoch),
     Dead(WorkerId, Epoch),
@@ -164,6 +168,7 @@ impl World {
                 self.give(event);
             }
             Item::Start(worker, epoch, event) => self.start(worker, epoch, event),
+            Item::Finds(worker, epoch, number) => self.tell_found(worker, epoch, number, 1),
             Item::CallEnds(worker, epoch, number) => self.call_ends(worker, epoch, number),
             Item::DiesIdle(worker, epoch) => {
                 if let Some(process) = self.process(worker, epoch)
@@ -201,67 +206,6 @@ impl World {
         }
     }
 
-    fn call_ends(&mut self, worker: WorkerId, epoch: Epoch, number: u64) {
-        let Some(process) = self.process(worker, epoch) else { return };
-        let Some(call) = process.in_flight.take_if(|call| call.number == number) else { return };
-        let test = process.test;
-        self.oracle.answered(test, &call, &call.answer);
-        match call.answer {
-            WorkerEvent::Died(_) => self.leave(worker, epoch, call.answer),
-            answer => {
-                let chance = self.plan.faults.dies_idle;
-                if self.fault(chance) {
-                    let delay = millis(self.dice.below(100));
-                    self.after(delay, Item::DiesIdle(worker, epoch));
-                }
-                self.give_worker(worker, epoch, answer);
-            }
-        }
-    }
-
-    fn stop_ends(&mut self, worker: WorkerId, epoch: Epoch) {
-        let Some(process) = self.process(worker, epoch) else {
-            // It was gone already; the answer to the stop comes all the same.
-            return self.give_worker(worker, epoch, WorkerEvent::Stopped { execs: 0 });
-        };
-        let test = process.test;
-        let mut execs = 0;
-        if let Some(call) = process.in_flight.take() {
-            execs = match &call.answer {
-                WorkerEvent::Replied(reply) => reply.execs / 2,
-                WorkerEvent::Died(death) => death.execs / 2,
-                WorkerEvent::Ready { .. }
-                | WorkerEvent::StartFailed { .. }
-                | WorkerEvent::Stopped { .. } => 0,
-            };
-            let cut_off = WorkerEvent::Stopped { execs };
-            self.oracle.answered(test, &call, &cut_off);
-        }
-        self.leave(worker, epoch, WorkerEvent::Stopped { execs });
-    }
-
-    /// The process is gone, and the core is told so by `event`.
-    fn leave(&mut self, worker: WorkerId, epoch: Epoch, event: WorkerEvent) {
-        let process = self.slots[worker.0].take().expect("checked by the caller");
-        if let Some(call) = process.in_flight {
-            self.oracle.answered(process.test, &call, &event);
-        }
-        if self.fault(self.plan.faults.stale_events) {
-            let failure = Failure::new(FailureKind::Abort, "", "late", "");
-            let death = Death { failure, input: Some([1, 2].into()), execs: 999, execs_other: 0 };
-            let late = self.dice.pick(&[
-                event.clone(),
-                WorkerEvent::Stopped { execs: 999 },
-                WorkerEvent::Died(death),
-                WorkerEvent::Ready { pid: 1, counters: 1 },
-                WorkerEvent::StartFailed { reason: "late".into() },
-            ]);
-            let delay = millis(self.dice.below(200));
-            self.after(delay, Item::Stale(Event::Worker { worker, epoch, event: late }));
-        }
-        self.give_worker(worker, epoch, event);
-    }
-
     fn give_worker(&mut self, worker: WorkerId, epoch: Epoch, event: WorkerEvent) {
         self.give(Event::Worker { worker, epoch, event });
     }
@@ -273,13 +217,34 @@ impl World {
         let effects = self.session.handle(now, event);
         let was_finished = self.is_finished;
         assert!(!was_finished || effects.is_empty(), "effects after the end: {effects:?}");
+        let mut called = BTreeSet::new();
         for effect in effects {
+            self.comes_in_order(&effect, &mut called);
             assert!(!self.is_finished, "an effect after Finish: {effect:?}");
             self.trace.effect(self.now, &effect);
             self.carry_out(effect);
         }
+        self.oracle.check_published();
         if !self.is_finished {
             self.oracle.check_idle(&self.slots, &self.disk, self.now, now);
+        }
+    }
+
+    /// What the workers of a test are shown comes before their calls.
+    fn comes_in_order(&self, effect: &Effect, called: &mut BTreeSet<TestIndex>) {
+        match effect {
+            Effect::Call { worker, .. } => {
+                let process = self.slots[worker.0].as_ref().expect("a call to an empty slot");
+                called.insert(process.test);
+            }
+            Effect::PublishCoverage { test, .. } | Effect::PublishEntry { test, .. } => {
+                assert!(!called.contains(test), "shown after a call of the same event: {effect:?}");
+            }
+            Effect::Spawn { .. }
+            | Effect::StopWorker { .. }
+            | Effect::Commit { .. }
+            | Effect::Report(_)
+            | Effect::Finish => {}
         }
     }
 
@@ -294,6 +259,12 @@ impl World {
                 if let Some(delay) = self.disk.begin(self.now, token, record, &mut self.dice) {
                     self.after(delay, Item::DiskAnswers(token));
                 }
+            }
+            Effect::PublishCoverage { test, features } => {
+                self.oracle.publish_coverage(test, &features);
+            }
+            Effect::PublishEntry { test, index, input } => {
+                self.oracle.publish_entry(test, index, input);
             }
             Effect::Report(report) => {
                 self.seen.report(&report);
@@ -313,13 +284,15 @@ impl World {
         self.epochs[worker.0] = epoch;
         let target = &self.plan.targets[test.0];
         let (starts, counters) = (target.starts, target.counters);
-        self.slots[worker.0] = Some(Process::new(epoch, test, counters));
+        let draw = hash(&[self.plan.seed, worker.0 as u64, epoch.0]) % 100;
+        let has_plans = draw < self.plan.plans_percent;
+        self.slots[worker.0] = Some(Process::new(epoch, test, counters, has_plans));
         let fails = starts == Starts::Never || self.fault(self.plan.faults.start_fails);
         let event = if fails {
             WorkerEvent::StartFailed { reason: "no such file".into() }
         } else {
             let counters = counters + usize::from(starts == Starts::Changed);
-            WorkerEvent::Ready { pid: 1, counters }
+            WorkerEvent::Ready { pid: 1, counters, has_plans }
         };
         let delay = millis(self.dice.range(1, 30));
         self.after(delay, Item::Start(worker, epoch, event));
@@ -332,10 +305,12 @@ impl World {
         self.oracle.call(process, &call, self.now + self.skew);
         self.seen.call(&call);
         process.told.add(&call.coverage);
-        let Answer { event, takes } = Worker {
+        let Answer { mut found, event, takes } = Worker {
             target: &self.plan.targets[process.test.0],
             test: process.test,
             told: &process.told,
+            has_plans: process.has_plans,
+            published: self.oracle.published(process.test),
             hang_time: self.plan.hang_time,
             history: &mut self.history,
         }
@@ -345,12 +320,22 @@ impl World {
         let target = &self.plan.targets[process.test.0];
         let faults = if self.now < self.plan.faults_end { &self.plan.faults } else { &NO_FAULTS };
         let event = distort(event, &call, target, faults, &mut self.dice);
+        distort_found(&mut found, target, faults, &mut self.dice);
         let takes = takes + Duration::from_micros(self.dice.below(500));
         self.calls += 1;
         let number = self.calls;
         let process = self.slots[worker.0].as_mut().expect("as above");
-        process.in_flight = Some(InFlight { number, call, is_first, answer: event });
-        if !process.is_dead {
+        let (is_dead, finds) = (process.is_dead, found.len());
+        let (found, told) = (found.into(), 0);
+        process.in_flight = Some(InFlight { number, call, is_first, found, told, answer: event });
+        if !is_dead {
+            if self.plan.config.pace == Pace::Clock {
+                for _ in 0..finds {
+                    let micros = u64::try_from(takes.as_micros()).expect("a short time");
+                    let at = Duration::from_micros(self.dice.below(micros + 1));
+                    self.after(at, Item::Finds(worker, epoch, number));
+                }
+            }
             self.after(takes, Item::CallEnds(worker, epoch, number));
         }
     }

@@ -7,7 +7,6 @@ use fuzzd_core::ids::{EntryId, Input, TestIndex};
 use fuzzd_core::session::{Call, Origin, Outcome, Reply, Work, WorkerEvent};
 use fuzzd_core::signature::{FailureKind, Signature};
 
-use crate::bits::Bits;
 use crate::oracle::Oracle;
 use crate::process::{InFlight, Process};
 
@@ -28,6 +27,8 @@ impl Oracle {
         told.add(&call.coverage);
         test.told.union(&told);
         assert_eq!(told, test.told, "a process knows less than another was told before");
+        assert_eq!(told, test.published, "what is told is not what is shown");
+        test.check_plan(process, call);
         assert!(test.sure.is_within(&told), "merged coverage is kept from a process");
         assert!(told.is_within(&test.maybe), "coverage nobody reported");
         if call.work == Work::Execute {
@@ -45,14 +46,20 @@ impl Oracle {
     }
 
     /// The core is about to hear how a call ended.
-    pub(crate) fn answered(&mut self, test: TestIndex, flight: &InFlight, answer: &WorkerEvent) {
+    pub(crate) fn answered(
+        &mut self,
+        test: TestIndex,
+        flight: &InFlight,
+        answer: &WorkerEvent,
+        is_distrusted: bool,
+    ) {
         let call = &flight.call;
         let mut claimed = 0;
         let mut failed = None;
         match answer {
             WorkerEvent::Replied(reply) => {
                 claimed = reply.execs;
-                failed = self.replied(test, flight, reply);
+                failed = self.replied(test, flight, reply, is_distrusted);
             }
             WorkerEvent::Died(death) => {
                 claimed = death.execs;
@@ -63,7 +70,8 @@ impl Oracle {
                 }
             }
             WorkerEvent::Stopped { execs } => claimed = *execs,
-            WorkerEvent::Ready { .. } | WorkerEvent::StartFailed { .. } => {}
+            WorkerEvent::Ready { .. } | WorkerEvent::Found(_) | WorkerEvent::StartFailed { .. } => {
+            }
         }
         if let Work::Fuzz { execs_max, .. } = call.work {
             let counted = claimed.min(execs_max);
@@ -90,7 +98,13 @@ impl Oracle {
         }
     }
 
-    fn replied(&mut self, index: TestIndex, flight: &InFlight, reply: &Reply) -> Option<Signature> {
+    fn replied(
+        &mut self,
+        index: TestIndex,
+        flight: &InFlight,
+        reply: &Reply,
+        is_distrusted: bool,
+    ) -> Option<Signature> {
         let call = &flight.call;
         let test = &mut self.tests[index.0];
         match (&reply.outcome, &call.work) {
@@ -99,6 +113,7 @@ impl Oracle {
                 self.crashed(index, flight, input, signature, failure.kind);
                 return Some(signature);
             }
+            _ if is_distrusted => {}
             (Outcome::Misbehaved { input: Some(input), reason }, work)
                 if *work != Work::Execute =>
             {
@@ -119,14 +134,7 @@ impl Oracle {
                 }
             }
             (Outcome::Find { input, coverage }, Work::Fuzz { .. }) if test.maybe.fits(coverage) => {
-                let id = EntryId::of(input);
-                if test.loaded.contains(&id) || test.committed.contains(&id) {
-                    let more = Bits::of(self.config.tests[index.0].counters, coverage);
-                    test.unsteady.union(&more.without(&test.sure));
-                }
-                test.maybe.add(coverage);
-                test.sure.add(coverage);
-                test.answered.entry(input.clone()).or_default().push(coverage.clone());
+                test.found(input, coverage);
             }
             (Outcome::Minimized { input, coverage }, Work::MinimizeFind { .. })
                 if test.maybe.fits(coverage) =>

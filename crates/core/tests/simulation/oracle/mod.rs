@@ -4,6 +4,7 @@
 //! (`records`), what people were told (`reports`), and whether the run gets on (`progress`).
 
 mod answers;
+mod finds;
 mod progress;
 mod records;
 mod reports;
@@ -36,6 +37,12 @@ pub(crate) struct TestAccount {
     durable: Bits,
     /// Coverage an entry showed later than when it became one: a target that is not deterministic.
     unsteady: Bits,
+    counters: usize,
+    /// Coverage and entries that workers were shown.
+    published: Bits,
+    entries: Vec<Input>,
+    /// Entries that were committed in this event and are not shown yet.
+    unshown: BTreeSet<EntryId>,
     /// Union of what any process was told.
     told: Bits,
     /// Snapshots answered for an input.
@@ -92,6 +99,10 @@ impl TestAccount {
             sure,
             unsteady: Bits::new(config.counters),
             told: Bits::new(config.counters),
+            counters: config.counters,
+            published: Bits::new(config.counters),
+            entries: Vec::new(),
+            unshown: BTreeSet::new(),
             answered: BTreeMap::new(),
             crashes: BTreeMap::new(),
             known_first: BTreeSet::new(),

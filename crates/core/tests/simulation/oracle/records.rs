@@ -19,6 +19,9 @@ impl Oracle {
                 let is_answer = answered.is_some_and(|all| all.contains(coverage));
                 assert!(is_answer, "an entry no worker answered: {input:?} {coverage:?}");
                 test.committed.insert(*id);
+                if !test.entries.contains(input) {
+                    test.unshown.insert(*id);
+                }
             }
             Record::Measured { test, id, .. } => {
                 let is_loaded = self.tests[test.0].loaded.contains(id);

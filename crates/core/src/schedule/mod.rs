@@ -1,0 +1,339 @@
+//! Which entries to fuzz, how often, and how long inputs may become.
+//!
+//! Owns what is known of each entry of one test's corpus beside its bytes: rarity, cost, yield,
+//! and the table that entries are picked from in constant time. Entries are numbered as in the
+//! corpus. Must not know workers or calls, and must not read a clock: times are given, and only
+//! those that a session may depend on.
+//!
+//! The table is built anew from time to time, not with each find; entries that came since have a
+//! fixed part of the picks until then. The larger the corpus, the longer the time between two
+//! builds: their share of the coordinator's time stays the same.
+
+mod alias;
+mod chance;
+mod cover;
+mod length;
+mod rarity;
+pub(crate) mod share;
+mod sparse;
+mod weight;
+
+pub use weight::Visit;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use rand_core::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::corpus::EntryIndex;
+use crate::coverage::{Feature, Gain};
+use crate::schedule::alias::Alias;
+use crate::schedule::chance::below;
+use crate::schedule::cover::Cover;
+use crate::schedule::length::LengthLimit;
+use crate::schedule::rarity::Rarity;
+use crate::schedule::weight::{Scene, Stagnation, Stats, Tier};
+
+/// Picks of one plan.
+pub const PLAN_PICKS: usize = 64;
+
+/// Items of one plan that are there because nobody has looked at them: a look costs more than a
+/// pick.
+const UNSEEN_PER_PLAN: usize = 8;
+
+/// One pick in this many goes to entries that came since the table was built.
+const RECENT_EVERY: u64 = 4;
+
+/// Time and finds between two builds of the table, for a corpus up to [`BUILD_ENTRIES`].
+const BUILD_TIME: Duration = Duration::from_millis(250);
+/// See [`BUILD_TIME`].
+const BUILD_FINDS: usize = 64;
+/// Entries that one build is meant for; with twice as many, builds are half as frequent.
+const BUILD_ENTRIES: usize = 2_048;
+
+/// One build in this many chooses the favoured entries anew, if there are others; until then those
+/// that came as the cheapest owners of an edge count as favoured.
+const BUILDS_PER_CHOICE: u32 = 8;
+
+/// Entries whose rarity is looked up again with one build, in turn.
+const RARITY_PER_BUILD: usize = 1_024;
+
+/// One item of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pick {
+    /// The entry.
+    pub entry: EntryIndex,
+    /// How often it was picked; at least 1.
+    pub weight: u32,
+    /// Nobody has looked at it so far.
+    pub is_new: bool,
+}
+
+/// What is known of an entry when it comes.
+#[derive(Debug, Clone, Copy)]
+pub struct Newcomer<'a> {
+    /// Bytes of its input.
+    pub len: usize,
+    /// Its whole snapshot.
+    pub coverage: &'a [Feature],
+    /// What it added to the map.
+    pub gain: Gain,
+    /// Time of one execution; zero: not measured, or not to be depended on.
+    pub exec_time: Duration,
+    /// The worker that brought it has looked at it.
+    pub is_seen: bool,
+}
+
+/// The schedule of one fuzz test.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    stats: Vec<Stats>,
+    rarity: Rarity,
+    cover: Cover,
+    table: Alias,
+    weights: Vec<f64>,
+    /// Entries that can be picked and are not in the table yet.
+    recent: Vec<EntryIndex>,
+    unseen: VecDeque<EntryIndex>,
+    /// Entries from here on are never picked.
+    end: usize,
+    /// When the table was built last, in the time that plans are made at; `None`: never.
+    built_at: Option<Duration>,
+    rarity_turn: usize,
+    /// Builds until the favoured entries may be chosen anew.
+    choice_in: u32,
+    execs: u64,
+    nanos: u64,
+    executed: u64,
+    length: LengthLimit,
+    since_edge: Duration,
+    stagnation: Stagnation,
+}
+
+impl Schedule {
+    /// The schedule of an empty corpus. `is_seeded`: some input was given to start from.
+    #[must_use]
+    pub fn new(is_seeded: bool) -> Self {
+        Self {
+            stats: Vec::new(),
+            rarity: Rarity::default(),
+            cover: Cover::default(),
+            table: Alias::default(),
+            weights: Vec::new(),
+            recent: Vec::new(),
+            unseen: VecDeque::new(),
+            end: usize::MAX,
+            built_at: None,
+            rarity_turn: 0,
+            choice_in: 0,
+            execs: 0,
+            nanos: 0,
+            executed: 0,
+            length: LengthLimit::new(is_seeded),
+            since_edge: Duration::ZERO,
+            stagnation: Stagnation::None,
+        }
+    }
+
+    /// Adds the next entry of the corpus.
+    pub fn add(&mut self, newcomer: &Newcomer<'_>) {
+        let number = self.stats.len();
+        let Some(entry) = EntryIndex::new(number) else { return };
+        let exec_nanos = nanos(newcomer.exec_time);
+        let cost = exec_nanos.max(1).saturating_mul(newcomer.len as u64 + 1);
+        self.rarity.add(newcomer.coverage);
+        let mut stats = Stats::new(newcomer.len, Tier::of(newcomer.gain));
+        stats.is_favoured = self.cover.add(newcomer.coverage, cost);
+        stats.exec_nanos = exec_nanos;
+        stats.is_seen = newcomer.is_seen;
+        stats.rarity = root(self.rarity.of(number));
+        if stats.tier != Tier::Nothing && number < self.end {
+            self.recent.push(entry);
+            if !stats.is_seen {
+                self.unseen.push_back(entry);
+            }
+        }
+        self.stats.push(stats);
+    }
+
+    /// A shorter entry, the last one added, stands in for `parent` from now on.
+    pub fn replace(&mut self, parent: EntryIndex) {
+        let Some(tier) = self.stats.get(parent.index()).map(|stats| stats.tier) else { return };
+        self.stats[parent.index()].is_replaced = true;
+        let Some(last) = self.stats.len().checked_sub(1) else { return };
+        let stats = &mut self.stats[last];
+        if stats.tier == Tier::Nothing && tier != Tier::Nothing {
+            stats.tier = tier;
+            self.recent.extend(EntryIndex::new(last).filter(|_| last < self.end));
+        }
+    }
+
+    /// Whether an input of this length with this coverage can stand in for an entry: it has the
+    /// rarest features of it, and is shorter by an eighth at least.
+    #[must_use]
+    pub fn may_replace(&self, parent: EntryIndex, len: usize, coverage: &[Feature]) -> bool {
+        self.stats.get(parent.index()).is_some_and(|stats| {
+            !stats.is_replaced
+                && len <= stats.len - stats.len.div_ceil(8)
+                && len < stats.len
+                && self.rarity.is_within(parent.index(), coverage)
+        })
+    }
+
+    /// From now on no entry is picked but the first `end`.
+    pub fn close(&mut self, end: usize) {
+        self.end = self.end.min(end);
+        self.recent.retain(|entry| entry.index() < end);
+        self.unseen.retain(|entry| entry.index() < end);
+        self.built_at = None;
+    }
+
+    /// Books what a call did with an entry.
+    pub fn book(&mut self, entry: EntryIndex, visit: &Visit) {
+        let Some(stats) = self.stats.get_mut(entry.index()) else { return };
+        self.executed += u64::from(stats.execs == 0 && visit.execs > 0);
+        self.execs = self.execs.saturating_add(visit.execs);
+        self.nanos = self.nanos.saturating_add(nanos(visit.elapsed));
+        stats.book(visit);
+    }
+
+    /// Books a call as a whole: the test's own fuzzing time per worker, and what came of it.
+    pub fn book_call(&mut self, spent: Duration, has_find: bool, has_edge: bool) {
+        self.length.book(spent, has_find);
+        if has_edge {
+            self.since_edge = Duration::ZERO;
+            self.stagnation = Stagnation::None;
+            return;
+        }
+        self.since_edge = self.since_edge.saturating_add(spent);
+        let reached = Stagnation::after(self.since_edge);
+        if reached > self.stagnation {
+            self.stagnation = reached;
+            self.length.double(reached == Stagnation::VeryLong);
+        }
+    }
+
+    /// The look that a plan asked for was cut off.
+    pub fn unsee(&mut self, entry: EntryIndex) {
+        if let Some(stats) = self.stats.get_mut(entry.index())
+            && stats.is_seen
+        {
+            stats.is_seen = false;
+            self.unseen.push_back(entry);
+        }
+    }
+
+    /// One entry, for a worker that takes no plans. `None` only if there is no entry.
+    pub fn pick(&mut self, at: Duration, rng: &mut impl Rng) -> Option<Pick> {
+        self.build_if_due(at, rng);
+        let entry = self.draw(rng)?;
+        Some(Pick { entry, weight: 1, is_new: !self.stats[entry.index()].is_seen })
+    }
+
+    /// A plan of [`PLAN_PICKS`] picks; what is picked more than once is one item. `at` is the time
+    /// that decides when weights are computed anew. Empty only if there is no entry.
+    pub fn plan(&mut self, at: Duration, rng: &mut impl Rng) -> Vec<Pick> {
+        self.build_if_due(at, rng);
+        let mut plan: Vec<Pick> = Vec::with_capacity(PLAN_PICKS);
+        while plan.len() < UNSEEN_PER_PLAN
+            && let Some(entry) = self.unseen.pop_front()
+        {
+            let stats = &mut self.stats[entry.index()];
+            if !std::mem::replace(&mut stats.is_seen, true) {
+                plan.push(Pick { entry, weight: 1, is_new: true });
+            }
+        }
+        for _ in plan.len()..PLAN_PICKS {
+            let Some(entry) = self.draw(rng) else { break };
+            match plan.iter_mut().find(|pick| pick.entry == entry) {
+                Some(pick) => pick.weight += 1,
+                None => plan.push(Pick { entry, weight: 1, is_new: false }),
+            }
+        }
+        plan
+    }
+
+    /// The longest input that a call on these entries may make.
+    pub fn len_max(&mut self, plan: &[Pick]) -> usize {
+        let lens = plan.iter().filter_map(|pick| self.stats.get(pick.entry.index()));
+        let longest = lens.map(|stats| stats.len).max().unwrap_or(0);
+        self.length.over(longest)
+    }
+
+    fn draw(&self, rng: &mut impl Rng) -> Option<EntryIndex> {
+        if !self.recent.is_empty()
+            && (self.table.len() == 0 || rng.next_u64().is_multiple_of(RECENT_EVERY))
+        {
+            return Some(self.recent[below(rng, self.recent.len())]);
+        }
+        EntryIndex::new(self.table.pick(rng)? as usize)
+    }
+
+    fn build_if_due(&mut self, at: Duration, rng: &mut impl Rng) {
+        let size = self.stats.len().max(self.cover.len());
+        let scale = (size / BUILD_ENTRIES).max(1);
+        let pause = BUILD_TIME * u32::try_from(scale).unwrap_or(u32::MAX);
+        let is_due = match self.built_at {
+            None => true,
+            Some(built_at) => {
+                at >= built_at + pause
+                    || self.recent.len() >= BUILD_FINDS * scale
+                    || (self.table.len() == 0 && self.recent.is_empty())
+            }
+        };
+        if is_due && !self.stats.is_empty() {
+            self.built_at = Some(at);
+            self.build(&mut Xoshiro256PlusPlus::seed_from_u64(rng.next_u64()));
+        }
+    }
+
+    fn build(&mut self, rng: &mut Xoshiro256PlusPlus) {
+        self.refresh_rarity();
+        self.choice_in = self.choice_in.saturating_sub(1);
+        if self.cover.is_stale() && self.choice_in == 0 {
+            self.choice_in = BUILDS_PER_CHOICE;
+            self.stats.iter_mut().for_each(|stats| stats.is_favoured = false);
+            let stats = &mut self.stats;
+            self.cover.choose(|entry| stats[entry].is_favoured = true);
+        }
+        let scene = Scene {
+            mean_execs: self.execs as f64 / self.executed.max(1) as f64,
+            mean_nanos: self.nanos as f64 / self.execs.max(1) as f64,
+            stagnation: self.stagnation,
+        };
+        self.recent.clear();
+        self.weights.clear();
+        let stats = &self.stats[..self.end.min(self.stats.len())];
+        self.weights.extend(stats.iter().map(|stats| stats.weight(&scene, rng)));
+        if self.weights.iter().all(|weight| *weight <= 0.0) {
+            // All were tried long enough, or none brought anything: any that did, or else any.
+            let is_dull = stats.iter().all(|stats| stats.tier == Tier::Nothing);
+            let weigh = |stats: &Stats| f64::from(u8::from(is_dull || stats.tier != Tier::Nothing));
+            self.weights.clear();
+            self.weights.extend(stats.iter().map(weigh));
+        }
+        self.table.build(&mut self.weights);
+    }
+
+    fn refresh_rarity(&mut self) {
+        let len = self.stats.len();
+        for _ in 0..RARITY_PER_BUILD.min(len) {
+            self.rarity_turn = (self.rarity_turn + 1) % len;
+            self.stats[self.rarity_turn].rarity = root(self.rarity.of(self.rarity_turn));
+        }
+    }
+}
+
+/// The square root, as it is kept for each entry.
+#[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for a weight")]
+fn root(rarity: f64) -> f32 {
+    rarity.sqrt() as f32
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;
