@@ -7,7 +7,7 @@
 //! Empty lines and lines that start with `#` say nothing.
 
 /// Tokens of one dictionary: what a worker takes from the person.
-pub(crate) const DICTIONARY_TOKENS_MAX: usize = 2_048;
+pub(crate) const DICTIONARY_TOKENS_MAX: usize = 1_024;
 
 /// A line that is not of the syntax.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

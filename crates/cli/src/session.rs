@@ -148,6 +148,7 @@ fn options(targets: &[Planned], settings: Settings) -> RunOptions {
         rss_limit_bytes: settings.rss_limit_bytes,
         input_bytes_max: settings.input_bytes_max,
         seeds: settings.seeds,
+        dictionary: Vec::new(),
         corpus: settings.corpus,
         state: settings.state,
         minimize: settings.minimize,

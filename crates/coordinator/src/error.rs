@@ -67,6 +67,14 @@ pub enum RunError {
         /// The fuzz test.
         name: String,
     },
+    /// The memories that all workers of a fuzz test share could not be made.
+    #[error("make the memory that the workers of {name} share: {reason}")]
+    SharedMemory {
+        /// The fuzz test.
+        name: String,
+        /// What the system said.
+        reason: String,
+    },
     /// Somebody asked for the end before the session began. Nothing was executed.
     #[error("stopped before the first execution")]
     StoppedEarly(StopRequest),
@@ -86,8 +94,14 @@ impl RunError {
                 ProbeError::BuildId { .. } | ProbeError::Launch { .. } | ProbeError::Failed { .. },
             )
             | Self::Store(_)
+            | Self::SharedMemory { .. }
             | Self::StoppedEarly(_)
             | Self::Internal(_) => false,
         }
     }
+}
+
+/// The system's own words, for an error that leaves them to its source.
+pub(crate) fn why(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(String::new, |source| format!(": {source}"))
 }

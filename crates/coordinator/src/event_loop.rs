@@ -130,6 +130,16 @@ impl EventLoop {
             Effect::Spawn { worker, epoch, test } => {
                 self.pool.spawn(worker, epoch, self.targets[test.0].clone());
             }
+            Effect::PublishCoverage { test, features } => {
+                if let Some(memories) = &self.targets[test.0].memories {
+                    memories.publish_coverage(&features);
+                }
+            }
+            Effect::PublishEntry { test, index, input } => {
+                if let Some(memories) = &self.targets[test.0].memories {
+                    memories.publish_entry(index, &input);
+                }
+            }
             Effect::Call { worker, epoch, call } => self.pool.call(worker, epoch, call),
             Effect::StopWorker { worker, epoch, how } => self.pool.stop(worker, epoch, how),
             // In order behind what waits already.

@@ -35,6 +35,7 @@ pub mod replay;
 mod run;
 #[cfg(test)]
 mod scripted_worker;
+mod shared;
 pub mod signals;
 pub mod store;
 mod worker;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use fuzzd_protocol::layout::ring;
+
 // ---- what a person may ask for ----
 
 /// Worker slots of one session. Each costs a process, its shared memory and a few descriptors.
@@ -64,6 +66,15 @@ pub const START_STDERR_BYTES: usize = 4 * 1024;
 
 /// Bytes of a worker's own error text shown when it misbehaved.
 pub const MISBEHAVIOUR_TEXT_BYTES: usize = 1_024;
+
+/// Finds taken from a worker at one look at it, while its call goes on. What is left waits in its
+/// memory, and a worker that fills that ends its call.
+pub const FINDS_PER_TICK_MAX: usize = 256;
+
+/// Finds taken from a worker whose call is over: more than its memory has room for were written
+/// after the end of the call, which no worker does.
+pub const FINDS_AT_END_MAX: usize =
+    ring::RING_BYTES / ring::record_bytes(ring::FIND_HEADER) + FINDS_PER_TICK_MAX;
 
 // ---- waits of a worker ----
 

@@ -51,6 +51,8 @@ pub struct RunOptions {
     pub input_bytes_max: usize,
     /// `--seeds`: directories of inputs that are read and never written.
     pub seeds: Vec<PathBuf>,
+    /// `--dict`: tokens to put into inputs, of all fuzz tests.
+    pub dictionary: Vec<Vec<u8>>,
     /// `--corpus`: directory for corpus entries instead of the one in the state.
     pub corpus: Option<PathBuf>,
     /// `--state`: the state directory; created if it does not exist.
@@ -231,6 +233,7 @@ mod tests {
             rss_limit_bytes: 2 << 30,
             input_bytes_max: 1 << 20,
             seeds: Vec::new(),
+            dictionary: Vec::new(),
             corpus: None,
             state: "/nonexistent/.fuzzd".into(),
             minimize: true,

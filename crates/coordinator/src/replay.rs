@@ -96,9 +96,10 @@ pub async fn replay(
         ping_deadline: PING_DEADLINE,
         capacity,
         input_bytes_max: capacity,
+        finds_at_end: true,
     };
     let spec = target.clone();
-    let target = WorkerTarget { spec, types: info.types, build: None };
+    let target = WorkerTarget { spec, types: info.types, build: None, memories: None };
     let mut runner = RunOne::start(settings, Arc::new(target));
     for (path, input) in inputs {
         let verdict = match input {

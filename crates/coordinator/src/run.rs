@@ -12,7 +12,8 @@ use fuzzd_core::session::{Pace, Session, SessionConfig, StopRequest, Summary, Te
 use tokio::sync::mpsc;
 
 use crate::blocking::blocking;
-use crate::error::RunError;
+use crate::build_id::Build;
+use crate::error::{RunError, why};
 use crate::event_loop::{EventLoop, Parts};
 use crate::limits::{INPUT_BYTES_LIMIT, MEMORY_CAPACITY_MIN, PING_DEADLINE, STORE_ANSWER_QUEUE};
 use crate::notice::{Notice, Outbox, Started, StartedTest};
@@ -20,6 +21,7 @@ use crate::options::{RunOptions, TargetSpec};
 use crate::probe::TargetInfo;
 use crate::probe_all::{Probes, probe_all};
 use crate::process::Spawner;
+use crate::shared::TestMemories;
 use crate::store::{LoadNotice, Store, StoreTest};
 use crate::worker::{WatchLimits, WorkerSettings, WorkerTarget};
 
@@ -53,6 +55,7 @@ pub async fn run(
         ping_deadline: PING_DEADLINE,
         capacity,
         input_bytes_max: options.input_bytes_max,
+        finds_at_end: config.pace == Pace::Executions,
     };
     let workers = options.workers;
     let session = Session::new(config);
@@ -92,14 +95,28 @@ async fn prepare(options: &RunOptions, outbox: &mut Outbox) -> Result<Prepared, 
     let seed = options.seed.unwrap_or_else(seed_from_system);
     outbox.push(Notice::Started(started(options, &infos, &tests, seed)));
     let capacity = capacity(options.input_bytes_max, &tests);
-    let targets = options
-        .targets
-        .iter()
-        .zip(infos)
-        .zip(builds)
-        .map(|((spec, info), build)| WorkerTarget { spec: spec.clone(), types: info.types, build });
-    let targets = targets.map(Arc::new).collect();
+    let targets = options.targets.iter().zip(infos).zip(builds);
+    let targets =
+        targets.map(|((spec, info), build)| worker_target(spec, info, build, &options.dictionary));
+    let targets = targets.collect::<Result<_, _>>()?;
     Ok(Prepared { store, targets, config: config(options, tests, seed), spawner, capacity })
+}
+
+/// What the workers of a fuzz test have in common. One that did not come up has none.
+fn worker_target(
+    spec: &TargetSpec,
+    info: TargetInfo,
+    build: Option<Arc<Build>>,
+    dictionary: &[Vec<u8>],
+) -> Result<Arc<WorkerTarget>, RunError> {
+    let create = |_| TestMemories::create(info.counters, dictionary);
+    let memories = build.as_ref().map(create).transpose();
+    let memories = memories.map_err(|error| RunError::SharedMemory {
+        name: spec.name.clone(),
+        reason: format!("{error}{why}", why = why(&error)),
+    })?;
+    let (spec, types) = (spec.clone(), info.types);
+    Ok(Arc::new(WorkerTarget { spec, types, build, memories: memories.map(Arc::new) }))
 }
 
 async fn load(

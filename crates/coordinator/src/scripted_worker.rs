@@ -19,12 +19,20 @@ use fuzzd_shm::{Region, SharedMemory, take_inherited_fd};
 
 use crate::options::TargetSpec;
 
+pub(crate) mod plans;
+
+use plans::Shared;
+
 struct Worker {
     script: String,
     calls: File,
     replies: File,
     memory: SharedMemory,
     control: usize,
+    /// Of a script with plans.
+    shared: Option<Shared>,
+    /// A call was answered.
+    is_second: bool,
 }
 
 const SCRIPT_ENV: &str = "FUZZD_TEST_SCRIPT";
@@ -79,6 +87,8 @@ fn be_a_worker() {
         replies: fd(FUZZ_OUT_FD).into(),
         memory: SharedMemory::adopt(fd(MEMORY_FD)).expect("fd 5 is a memory"),
         control: 0,
+        shared: None,
+        is_second: false,
     };
     worker.serve();
     if worker.script == "ignores_close" {
@@ -102,8 +112,12 @@ impl Worker {
                     Call::Ping(ping) => {
                         let offset = ping.control_offset.expect("the coordinator names it");
                         self.control = usize::try_from(offset).expect("it fits");
+                        // The probe offers nothing.
+                        let is_offered = ping.map && self.script.starts_with("plan_");
+                        self.shared = is_offered.then(|| Shared::adopt(&ping));
                         self.ping();
                     }
+                    Call::Fuzz(call) if self.has_plans() && !call.warmup => self.fuzz_plan(&call),
                     Call::Fuzz(call) => self.fuzz(&call),
                     Call::Minimize(_) => self.minimize(),
                     Call::Seed(call) => {
@@ -114,6 +128,10 @@ impl Worker {
                 }
             }
         }
+    }
+
+    fn has_plans(&self) -> bool {
+        self.shared.is_some()
     }
 
     fn region(&self) -> &Region {
@@ -141,9 +159,10 @@ impl Worker {
             return self.reply(b"{}\n");
         }
         let announced = [caps::INPUT_IN_MEMORY, caps::COVERAGE_SPARSE, caps::SEEDS, caps::IGNORE];
+        let plans: &[&str] = if self.has_plans() { &[caps::PLAN, caps::MAP] } else { &[] };
         let reply = PingReply {
             proto: Some(1),
-            caps: announced.map(str::to_owned).to_vec(),
+            caps: announced.iter().chain(plans).map(|&cap| cap.to_owned()).collect(),
             counters: (self.script != "blind").then_some(COUNTERS),
             build_id: None,
             types: vec!["[]byte".into()],

@@ -3,9 +3,9 @@
 //! The kernel sends the parent-death signal when the *thread* that spawned a child ends, so a pool
 //! of threads would kill workers at random. This is the one file of the crate with unsafe code.
 //!
-//! What a child gets: descriptors 3, 4 and 5, a null standard input, pipes as standard output and
-//! error, a process group of its own, SIGKILL when the coordinator dies, and no core dumps.
-//! Everything else the coordinator has open is closed on exec.
+//! What a child gets: descriptors 3, 4 and 5, for a worker of a run 6 and 7 too, a null standard
+//! input, pipes as standard output and error, a process group of its own, SIGKILL when the
+//! coordinator dies, and no core dumps. Everything else the coordinator has open is closed on exec.
 
 #![expect(unsafe_code, reason = "a hook between fork and exec, and a descriptors by number")]
 
@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use command_fds::{CommandFdExt, FdMapping};
-use fuzzd_protocol::{FUZZ_IN_FD, FUZZ_OUT_FD, MEMORY_FD};
+use fuzzd_protocol::{ARENA_FD, FUZZ_IN_FD, FUZZ_OUT_FD, MAP_FD, MEMORY_FD};
 use rustix::io::{Errno, FdFlags};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal};
 use tokio::io::Interest;
@@ -30,6 +30,7 @@ use crate::build_id::Build;
 use crate::limits::SPAWN_QUEUE;
 use crate::options::TargetSpec;
 use crate::process::child::Child;
+use crate::shared::SharedFds;
 
 /// Why a process could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +65,7 @@ pub(crate) struct SpawnRequest {
     env: Vec<(OsString, OsString)>,
     cwd: PathBuf,
     memory: OwnedFd,
+    shared: Option<SharedFds>,
     build: Option<Arc<Build>>,
 }
 
@@ -78,6 +80,7 @@ impl SpawnRequest {
             env,
             cwd: target.cwd.clone(),
             memory,
+            shared: None,
             build: None,
         }
     }
@@ -85,6 +88,11 @@ impl SpawnRequest {
     /// The same, but only if the executable is still this one.
     pub(crate) fn of_build(self, build: Option<Arc<Build>>) -> Self {
         Self { build, ..self }
+    }
+
+    /// The same, with the memories all workers of its fuzz test share as descriptors 6 and 7.
+    pub(crate) fn with_shared(self, shared: Option<SharedFds>) -> Self {
+        Self { shared, ..self }
     }
 }
 
@@ -163,12 +171,12 @@ fn inherited_descriptors() -> Vec<RawFd> {
     numbers.filter(|&number| number > MEMORY_FD).collect()
 }
 
-/// Keeps the numbers 3 to 5 taken in the coordinator. Otherwise a pipe of `Command` itself could
+/// Keeps the numbers 3 to 7 taken in the coordinator. Otherwise a pipe of `Command` itself could
 /// get one of them, and would be replaced by the child's descriptor of that number.
 fn reserve_low_descriptors() -> Vec<File> {
     let mut reserved = Vec::new();
     while let Ok(file) = File::open("/dev/null") {
-        if file.as_raw_fd() > MEMORY_FD {
+        if file.as_raw_fd() > ARENA_FD {
             break;
         }
         reserved.push(file);
@@ -194,14 +202,17 @@ fn spawn(request: SpawnRequest, birth: Arc<Birth>) -> Result<Spawned, SpawnError
         .stderr(stderr_writer)
         .process_group(0);
     let mapping = |parent_fd, child_fd| FdMapping { parent_fd, child_fd };
-    command
-        .fd_mappings(vec![
-            mapping(call_reader.into(), FUZZ_IN_FD),
-            mapping(reply_writer.into(), FUZZ_OUT_FD),
-            mapping(request.memory, MEMORY_FD),
-        ])
-        .expect("the three numbers differ");
-    prepare_child(&mut command, birth);
+    let mut mappings = vec![
+        mapping(call_reader.into(), FUZZ_IN_FD),
+        mapping(reply_writer.into(), FUZZ_OUT_FD),
+        mapping(request.memory, MEMORY_FD),
+    ];
+    if let Some(SharedFds { map, arena }) = request.shared {
+        mappings.extend([mapping(map, MAP_FD), mapping(arena, ARENA_FD)]);
+    }
+    let last = mappings.iter().map(|mapping| mapping.child_fd).fold(MEMORY_FD, RawFd::max);
+    command.fd_mappings(mappings).expect("the numbers differ");
+    prepare_child(&mut command, birth, last);
     let child = start(&mut command, request.program)?;
     // The child's ends of the pipes are closed with `command`.
     let (fuzz_in, fuzz_out) = (fuzz_in.into(), fuzz_out.into());
@@ -232,8 +243,9 @@ pub(crate) fn watch_end(child: Child) -> io::Result<AsyncFd<Child>> {
 }
 
 /// SIGKILL for the child when this thread ends, which it does with the process only; no core dumps;
-/// the limit of open files it would have had; and nothing open that is not for it.
-fn prepare_child(command: &mut Command, birth: Arc<Birth>) {
+/// the limit of open files it would have had; and nothing open behind the `last` descriptor that is
+/// for it.
+fn prepare_child(command: &mut Command, birth: Arc<Birth>, last: RawFd) {
     let parent = rustix::process::getpid();
     let hook = move || {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -246,7 +258,7 @@ fn prepare_child(command: &mut Command, birth: Arc<Birth>) {
         if let Some(files) = birth.files {
             rustix::process::setrlimit(Resource::Nofile, files)?;
         }
-        for &number in &birth.inherited {
+        for &number in birth.inherited.iter().filter(|&&number| number > last) {
             // SAFETY: the number is only handed to `fcntl` in the forked child, which answers EBADF
             // if it is not open; nothing is read, written or closed through it.
             let fd = unsafe { BorrowedFd::borrow_raw(number) };

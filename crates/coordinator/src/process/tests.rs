@@ -47,6 +47,20 @@ async fn a_child_has_its_descriptors_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_worker_of_a_run_has_the_shared_memories_too_and_others_have_not() {
+    let script = "for n in 6 7 8; do [ -e /proc/$$/fd/$n ] && open=\"$open $n\"; done; echo $open; \
+                  readlink /proc/$$/fd/6 /proc/$$/fd/7";
+    let memories = crate::shared::TestMemories::create(1, &[]).unwrap();
+    let request = shell(script).with_shared(Some(memories.fds().unwrap()));
+    let spawned = Spawner::of_process().unwrap().spawn(request).await.unwrap();
+    let lines = text(spawned.stdout);
+    let lines: Vec<&str> = lines.lines().collect();
+    assert_eq!(lines[0], "6 7");
+    assert!(lines[1..].iter().all(|link| link.starts_with("/memfd:fuzzd-shared")), "{lines:?}");
+    assert_eq!(text(spawn(script).await.stdout).trim(), "");
+}
+
+#[tokio::test]
 async fn a_child_leads_its_group_and_takes_it_along() {
     let mut spawned = spawn("sleep 1000 & echo $!; exit 7").await;
     let group = i32::try_from(spawned.child.pid()).unwrap();

@@ -28,6 +28,7 @@ fn options(directory: &Path, spec: TargetSpec) -> RunOptions {
         rss_limit_bytes: 0,
         input_bytes_max: 4096,
         seeds: Vec::new(),
+        dictionary: Vec::new(),
         corpus: None,
         state: directory.join("state"),
         minimize: true,
@@ -89,6 +90,23 @@ async fn a_run_ends_exactly_at_its_budget_and_says_so_last() {
     assert_eq!((started.seed, started.workers, started.tests[0].counters), (7, 2, 16));
     assert_eq!(started.tests[0].entries, 2, "the seeds of the worker");
     assert!(matches!(told.last(), Some(Notice::Report(Report::Finished(_)))), "{told:?}");
+}
+
+#[tokio::test]
+async fn finds_told_during_calls_are_in_the_corpus_and_in_the_memories_of_all_workers() {
+    for workers in [1, 2] {
+        let directory = tempfile::tempdir().unwrap();
+        let spec = target("plan_session");
+        let dictionary = vec![b"token".to_vec()];
+        let options = RunOptions { workers, dictionary, ..options(directory.path(), spec) };
+        let options = RunOptions { execs: Some(40), ..options };
+        let (summary, told) = Running::start(options).end().await;
+        let summary = summary.unwrap();
+        assert_eq!((summary.reason, summary.status.execs), (FinishReason::ExecsReached, 40));
+        // The seeds, and one find for each of the counters 3 to 7, each made from the one before.
+        assert_eq!(summary.status.corpus, 2 + 5, "{told:?}");
+        assert_eq!(summary.tests[0].edges, 1 + 5);
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 //! | core | protocol |
 //! |---|---|
 //! | `Execute` | `Fuzz` with `Warmup` and `Limit` 1 |
-//! | `Fuzz` | `Fuzz` with `Timeout`, `Limit`, `Seed`, `CoverageDelta`, `Ignore`, `MaxLen` |
+//! | `Fuzz` | `Fuzz` with `Timeout`, `Limit`, `Seed`, `CoverageDelta`, `Ignore`, `MaxLen`, `Plan` |
 //! | `MinimizeFind` | `Minimize` with `KeepSparse` |
 //! | `MinimizeFailure` | `Minimize` with `Signature` |
 
@@ -14,11 +14,13 @@ use std::time::Duration;
 
 use fuzzd_core::coverage::Feature;
 use fuzzd_core::ids::Input;
-use fuzzd_core::session::{Call, Work};
+use fuzzd_core::session::{Call, PlanItem, Work};
 use fuzzd_core::signature::Signature;
+use fuzzd_protocol::limits::PLAN_ITEMS_MAX;
 use fuzzd_protocol::message::{self, FuzzCall, MinimizeCall};
 use fuzzd_protocol::sparse;
 
+use crate::shared::TestMemories;
 use crate::worker::ping::Announced;
 
 /// What the call in flight was, to read its reply by.
@@ -39,9 +41,71 @@ pub(super) struct Pending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     Execute,
-    Fuzz { ignore: Vec<Signature> },
+    Fuzz { ignore: Vec<Signature>, plan: SentPlan },
     MinimizeFind,
     MinimizeFailure(Signature),
+}
+
+/// What a worker was sent of the plan of a Fuzz call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum SentPlan {
+    /// It does not take plans: it works on the value in memory and ends the call with a find.
+    Unknown,
+    /// None of the entries lies in the arena: it works on the value in memory, which is the first.
+    Value,
+    /// Some items.
+    Items {
+        /// The position in the whole plan of each item sent.
+        positions: Vec<usize>,
+        /// Items of the whole plan.
+        of: usize,
+    },
+}
+
+impl SentPlan {
+    /// What to send of `plan`, and what that is called.
+    fn of(plan: &[PlanItem], memories: &TestMemories) -> (Vec<message::PlanItem>, Self) {
+        let (mut items, mut positions) = (Vec::new(), Vec::new());
+        for (position, item) in plan.iter().enumerate().take(PLAN_ITEMS_MAX) {
+            if let Some(entry) = memories.item_of(item.entry) {
+                let (weight, is_new) = (item.weight.max(1), item.is_new);
+                items.push(message::PlanItem { entry, weight, is_new });
+                positions.push(position);
+            }
+        }
+        let sent = match items.is_empty() {
+            true => Self::Value,
+            false => Self::Items { positions, of: plan.len() },
+        };
+        (items, sent)
+    }
+}
+
+impl Pending {
+    /// Whether the worker may tell finds in the ring during this call.
+    pub(super) fn has_ring(&self) -> bool {
+        match &self.kind {
+            Kind::Fuzz { plan: SentPlan::Value | SentPlan::Items { .. }, .. } => true,
+            Kind::Fuzz { plan: SentPlan::Unknown, .. }
+            | Kind::Execute
+            | Kind::MinimizeFind
+            | Kind::MinimizeFailure(_) => false,
+        }
+    }
+
+    /// The position in the plan of an item as the worker counts; `None`: there is no such item.
+    pub(super) fn plan_position(&self, item: u32) -> Option<usize> {
+        match &self.kind {
+            Kind::Fuzz { plan: SentPlan::Value, .. } => (item == 0).then_some(0),
+            Kind::Fuzz { plan: SentPlan::Items { positions, .. }, .. } => {
+                positions.get(usize::try_from(item).ok()?).copied()
+            }
+            Kind::Fuzz { plan: SentPlan::Unknown, .. }
+            | Kind::Execute
+            | Kind::MinimizeFind
+            | Kind::MinimizeFailure(_) => None,
+        }
+    }
 }
 
 /// What one process knows of the merged coverage, and in which form it is told.
@@ -53,6 +117,8 @@ pub(super) struct CoverageLink {
 
 #[derive(Debug)]
 enum Form {
+    /// It reads them from the map by itself.
+    Mapped,
     /// Bits it was not told yet.
     Sparse { untold: Vec<Feature> },
     /// The whole mask, sent again when it changed. Before the first one a worker finds nothing.
@@ -62,7 +128,9 @@ enum Form {
 impl CoverageLink {
     pub(super) fn new(announced: &Announced) -> Self {
         let counters = announced.counters;
-        let form = if announced.caps.has_sparse {
+        let form = if announced.caps.has_map {
+            Form::Mapped
+        } else if announced.caps.has_sparse {
             Form::Sparse { untold: Vec::new() }
         } else {
             Form::Dense { mask: vec![0; counters], is_told: false }
@@ -73,6 +141,7 @@ impl CoverageLink {
     /// Takes what was merged since the last call. Not every call can carry it.
     fn add(&mut self, merged: &[Feature]) {
         match &mut self.form {
+            Form::Mapped => {}
             Form::Sparse { untold } => untold.extend_from_slice(merged),
             Form::Dense { mask, is_told } => {
                 for &(index, class) in merged {
@@ -87,6 +156,7 @@ impl CoverageLink {
 
     fn tell(&mut self, call: &mut FuzzCall) {
         match &mut self.form {
+            Form::Mapped => {}
             Form::Sparse { untold } if untold.is_empty() => {}
             Form::Sparse { untold } => {
                 call.coverage_delta = Some(sparse::encode(&std::mem::take(untold)));
@@ -101,7 +171,7 @@ impl CoverageLink {
 
     fn keep(&self, keep: &[Feature], call: &mut MinimizeCall) {
         match &self.form {
-            Form::Sparse { .. } => call.keep_sparse = Some(sparse::encode(keep)),
+            Form::Mapped | Form::Sparse { .. } => call.keep_sparse = Some(sparse::encode(keep)),
             Form::Dense { mask, .. } => {
                 let mut bytes = vec![0; mask.len()];
                 for &(index, class) in keep {
@@ -142,6 +212,7 @@ pub(super) fn encode(
     call: &Call,
     announced: &Announced,
     coverage: &mut CoverageLink,
+    memories: Option<&TestMemories>,
     input_bytes_max: usize,
 ) -> (Vec<u8>, Pending) {
     coverage.add(&call.coverage);
@@ -158,18 +229,25 @@ pub(super) fn encode(
             coverage.tell(&mut fuzz);
             (message::Call::Fuzz(fuzz), pending(Kind::Execute, 0, None))
         }
-        Work::Fuzz { execs_max, time_max, rng_seed } => {
+        Work::Fuzz { execs_max, time_max, rng_seed, plan, len_max } => {
+            let memories = memories.filter(|_| announced.caps.has_plans);
+            let (plan, sent) = memories.map_or_else(
+                || (Vec::new(), SentPlan::Unknown),
+                |memories| SentPlan::of(plan, memories),
+            );
+            let len_max = len_max.unwrap_or(input_bytes_max).min(input_bytes_max);
             let ignore: &[Signature] = if announced.caps.has_ignore { &call.ignore } else { &[] };
             let mut fuzz = FuzzCall {
                 timeout_ns: nanoseconds(*time_max),
                 limit: limit(*execs_max),
                 seed: Some(*rng_seed),
                 ignore: ignore.iter().map(Signature::to_string).collect(),
-                max_len: Some(input_bytes_max as u64),
+                max_len: Some(len_max as u64),
+                plan,
                 ..FuzzCall::default()
             };
             coverage.tell(&mut fuzz);
-            let kind = Kind::Fuzz { ignore: ignore.to_vec() };
+            let kind = Kind::Fuzz { ignore: ignore.to_vec(), plan: sent };
             (message::Call::Fuzz(fuzz), pending(kind, *execs_max, *time_max))
         }
         Work::MinimizeFind { keep, execs_max, time_max } => {

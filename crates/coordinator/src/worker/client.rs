@@ -16,11 +16,13 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::build_id::Build;
 use crate::clock;
+use crate::error::why;
 use crate::limits::{PIPE_READ_BYTES, STDERR_SHOWN_BYTES, STDOUT_SHOWN_BYTES, WATCH_TICK};
 use crate::options::TargetSpec;
 use crate::process::{
     Child, ExitStatus, GroupSignal, SpawnError, SpawnRequest, Spawned, Spawner, watch_end,
 };
+use crate::shared::TestMemories;
 use crate::worker::death::OutputTail;
 use crate::worker::memory::WorkerMemory;
 use crate::worker::output::OutputPipe;
@@ -38,11 +40,6 @@ pub(crate) enum LaunchError {
     /// A descriptor could not be set up.
     #[error("set up the descriptors of a worker: {0}")]
     Descriptors(#[from] io::Error),
-}
-
-/// The system's own words, for an error that leaves them to its source.
-fn why(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(String::new, |source| format!(": {source}"))
 }
 
 /// What happened to a process or on its pipes.
@@ -84,6 +81,8 @@ pub(super) struct WorkerClient {
     stdout: OutputPipe,
     stderr: OutputPipe,
     memory: WorkerMemory,
+    /// What it shares with the other workers of its fuzz test.
+    common: Option<Arc<TestMemories>>,
     rss: Option<RssGauge>,
     ticks: Interval,
     tick: Duration,
@@ -101,15 +100,22 @@ enum Ready {
 
 impl WorkerClient {
     /// Starts a worker of `target` that can be given inputs of at most `capacity` bytes. With a
-    /// `build`, the executable must still be that one.
+    /// `build`, the executable must still be that one. It is given the memories that are `common`
+    /// to all workers of its fuzz test, if there are any.
     pub(super) async fn launch(
         spawner: &Spawner,
         target: &TargetSpec,
         build: Option<Arc<Build>>,
         capacity: usize,
+        common: Option<Arc<TestMemories>>,
     ) -> Result<Self, LaunchError> {
-        let memory = WorkerMemory::create(capacity)?;
-        let request = SpawnRequest::worker(target, memory.fd_for_worker()?).of_build(build);
+        let memory = match common {
+            Some(_) => WorkerMemory::create_with_ring(capacity)?,
+            None => WorkerMemory::create(capacity)?,
+        };
+        let fds = common.as_ref().map(|common| common.fds()).transpose()?;
+        let request = SpawnRequest::worker(target, memory.fd_for_worker()?);
+        let request = request.of_build(build).with_shared(fds);
         let Spawned { child, fuzz_in, fuzz_out, stdout, stderr } = spawner.spawn(request).await?;
         let mut ticks = tokio::time::interval(WATCH_TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -126,6 +132,7 @@ impl WorkerClient {
             stdout: OutputPipe::new(stdout)?,
             stderr: OutputPipe::new(stderr)?,
             memory,
+            common,
             ticks,
             tick: WATCH_TICK,
             last_tick: Instant::now(),
@@ -156,9 +163,10 @@ impl WorkerClient {
         (self.tick, self.last_tick) = (tick, now);
     }
 
-    /// Resident memory; `None` if the system does not say.
+    /// Its own resident memory; `None` if the system does not say.
     pub(super) fn rss_bytes(&self) -> Option<u64> {
-        self.rss.as_ref().and_then(RssGauge::read)
+        let common = self.common.as_ref().map_or(0, |common| common.resident_max());
+        self.rss.as_ref().and_then(|rss| rss.read(common))
     }
 
     /// A part of a line has arrived on fuzz_out.

@@ -14,6 +14,7 @@ use crate::process::{Child, ExitStatus, GroupSignal};
 use crate::worker::call::{self, CoverageLink};
 use crate::worker::client::{ClientEvent, WorkerClient};
 use crate::worker::death::{Cause, classify, start_failure, with_stderr};
+use crate::worker::finds::Drain;
 use crate::worker::ping::{Announced, ping_line, read_ping};
 use crate::worker::reply::ReplyContext;
 use crate::worker::state::{InFlight, LastWord, StopLadder, StopStep, WorkerState};
@@ -21,6 +22,7 @@ use crate::worker::task::{Command, WorkerTarget, WorkerTask};
 use crate::worker::watch::{MemoryPace, Watch};
 
 mod clock;
+mod ring;
 
 const UNASKED: &str = "it wrote a line that nobody asked for";
 
@@ -49,7 +51,7 @@ impl<'a> Life<'a> {
         mut client: WorkerClient,
         is_loop_gone: bool,
     ) -> Self {
-        client.send(ping_line(client.memory().control_offset()));
+        client.send(ping_line(client.memory()));
         let state = WorkerState::Pinging { deadline: Instant::now() + task.settings.ping_deadline };
         let announced = Announced::default();
         let coverage = CoverageLink::new(&announced);
@@ -129,12 +131,13 @@ impl<'a> Life<'a> {
         }
         let has_unread = self.client.has_unread();
         let settings = &self.task.settings;
+        let (memories, max) = (self.target.memories.as_deref(), settings.input_bytes_max);
         let (line, pending) =
-            call::encode(call, &self.announced, &mut self.coverage, settings.input_bytes_max);
+            call::encode(call, &self.announced, &mut self.coverage, memories, max);
         let started = Instant::now();
         let watch = Watch::start(settings.limits, pending.counted_max(), pending.time_max, started);
         let begun = self.client.memory().begin_call(&pending.input);
-        self.state = WorkerState::Calling(Box::new(InFlight { pending, started, watch }));
+        self.state = WorkerState::Calling(Box::new(InFlight::new(pending, started, watch)));
         self.begin_watching(started);
         match begun {
             Err(error) => self.misbehaved(error.to_string()),
@@ -146,14 +149,18 @@ impl<'a> Life<'a> {
     fn on_line(&mut self, line: &[u8]) {
         match self.take_state() {
             WorkerState::Pinging { .. } => self.pinged(line),
-            WorkerState::Calling(in_flight) => match self.read_reply(&in_flight, line) {
-                Ok(reply) => {
-                    self.state = WorkerState::Idle;
-                    self.untold.push(WorkerEvent::Replied(reply));
+            WorkerState::Calling(mut in_flight) => {
+                let drained = self.drain(&mut in_flight, Drain::End);
+                match drained.and_then(|()| self.read_reply(&in_flight, line)) {
+                    Ok(reply) => {
+                        self.state = WorkerState::Idle;
+                        self.untold.push(WorkerEvent::Replied(reply));
+                    }
+                    Err(reason) => self.condemn_in_call(&mut in_flight, reason),
                 }
-                Err(reason) => self.condemn_in_call(&in_flight, reason),
-            },
-            WorkerState::Stopping { ladder, in_flight } => {
+            }
+            WorkerState::Stopping { ladder, mut in_flight } => {
+                self.drain_last(in_flight.as_deref_mut());
                 let reply = in_flight.as_ref().and_then(|call| self.read_reply(call, line).ok());
                 // A graceful stop brings the last reply home.
                 let in_flight = in_flight.filter(|_| reply.is_none());
@@ -171,7 +178,7 @@ impl<'a> Life<'a> {
     }
 
     fn pinged(&mut self, line: &[u8]) {
-        let announced = match read_ping(line) {
+        let announced = match read_ping(line, self.client.memory()) {
             Ok(announced) => announced,
             Err(error) => return self.condemn(LastWord::StartFailed(error.to_string())),
         };
@@ -181,9 +188,10 @@ impl<'a> Life<'a> {
         }
         self.coverage = CoverageLink::new(&announced);
         let (pid, counters) = (self.client.pid(), announced.counters);
+        let has_plans = announced.caps.has_plans;
         self.announced = announced;
         self.state = WorkerState::Idle;
-        self.untold.push(WorkerEvent::Ready { pid, counters });
+        self.untold.push(WorkerEvent::Ready { pid, counters, has_plans });
     }
 
     fn read_reply(&self, in_flight: &InFlight, line: &[u8]) -> Result<Reply, String> {
@@ -192,6 +200,7 @@ impl<'a> Life<'a> {
             memory: self.client.memory(),
             types: &self.target.types,
             coverage: &self.coverage,
+            told: in_flight.finds.told(),
             elapsed: in_flight.started.elapsed(),
             output: &|| self.client.output(),
         };
@@ -210,7 +219,9 @@ impl<'a> Life<'a> {
             | WorkerState::Calling(_)
             | WorkerState::PipeClosed { .. }) => match before.into_last_word() {
                 LastWord::StartFailed(_) => self.condemn(LastWord::StartFailed(reason)),
-                LastWord::Died(_, Some(in_flight)) => self.condemn_in_call(&in_flight, reason),
+                LastWord::Died(_, Some(mut in_flight)) => {
+                    self.condemn_in_call(&mut in_flight, reason);
+                }
                 LastWord::Died(_, None) => {
                     self.condemn(LastWord::Died(Cause::Misbehaved(reason), None));
                 }
@@ -221,15 +232,17 @@ impl<'a> Life<'a> {
 
     /// Misbehaviour is a reply: the core asks for the end of the process itself. It is killed here
     /// and now nevertheless, so that it cannot do any more.
-    fn condemn_in_call(&mut self, in_flight: &InFlight, reason: String) {
+    fn condemn_in_call(&mut self, in_flight: &mut InFlight, reason: String) {
         // Dead or dying, it changes its memory no more while that is copied.
         self.client.signal(GroupSignal::Kill);
+        self.drain_last(Some(in_flight));
         let (execs, execs_other) = in_flight.clamp(self.client.memory().counts());
         let (memory, types) = (self.client.memory(), &self.target.types);
         let input = in_flight.pending.input_at_death(memory, types);
         let outcome = Outcome::Misbehaved { reason, input };
         let elapsed = in_flight.started.elapsed();
-        let reply = Reply { execs, execs_other, elapsed, ignored: Vec::new(), outcome };
+        let (ignored, plan) = (Vec::new(), Vec::new());
+        let reply = Reply { execs, execs_other, elapsed, ignored, plan, outcome };
         self.untold.push(WorkerEvent::Replied(reply));
         self.condemn(LastWord::Nothing);
     }
@@ -258,15 +271,16 @@ impl<'a> Life<'a> {
     fn exited(&mut self) {
         let line = self.client.take_rest();
         match self.take_state() {
-            WorkerState::Stopping { in_flight, .. } => {
+            WorkerState::Stopping { mut in_flight, .. } => {
+                self.drain_last(in_flight.as_deref_mut());
                 let reply = in_flight
                     .as_ref()
                     .zip(line)
                     .and_then(|(in_flight, line)| self.read_reply(in_flight, &line).ok());
-                let in_flight = in_flight.filter(|_| reply.is_none());
+                let mut in_flight = in_flight.filter(|_| reply.is_none());
                 self.untold.extend(reply.map(WorkerEvent::Replied));
                 self.client.reap();
-                self.stopped(in_flight.as_deref());
+                self.stopped(in_flight.as_deref_mut());
             }
             before => {
                 let mut word = match (before, &line) {
@@ -277,6 +291,9 @@ impl<'a> Life<'a> {
                     }
                     (before, _) => before.into_last_word(),
                 };
+                if let LastWord::Died(_, in_flight) = &mut word {
+                    self.drain_last(in_flight.as_deref_mut());
+                }
                 if let (LastWord::Died(Cause::Itself, Some(in_flight)), Some(line)) = (&word, line)
                     && let Ok(reply) = self.read_reply(in_flight, &line)
                 {
@@ -295,7 +312,8 @@ impl<'a> Life<'a> {
                 let reason = start_failure(&what, status, &self.client.output().stderr);
                 self.untold.push(WorkerEvent::StartFailed { reason });
             }
-            LastWord::Died(cause, in_flight) => {
+            LastWord::Died(cause, mut in_flight) => {
+                self.drain_last(in_flight.as_deref_mut());
                 let output = self.client.output();
                 let mut failure = classify(status, &cause, &output);
                 let (memory, types) = (self.client.memory(), &self.target.types);
@@ -348,14 +366,15 @@ impl<'a> Life<'a> {
             StopStep::Interrupt => self.client.signal(GroupSignal::Interrupt),
             StopStep::Kill => self.client.signal(GroupSignal::Kill),
             StopStep::Abandon => {
-                if let WorkerState::Stopping { in_flight, .. } = self.take_state() {
-                    self.stopped(in_flight.as_deref());
+                if let WorkerState::Stopping { mut in_flight, .. } = self.take_state() {
+                    self.stopped(in_flight.as_deref_mut());
                 }
             }
         }
     }
 
-    fn stopped(&mut self, in_flight: Option<&InFlight>) {
+    fn stopped(&mut self, mut in_flight: Option<&mut InFlight>) {
+        self.drain_last(in_flight.as_deref_mut());
         let counts = self.client.memory().counts();
         let execs = in_flight.map_or(0, |in_flight| in_flight.clamp(counts).0);
         self.untold.push(WorkerEvent::Stopped { execs });

@@ -7,7 +7,15 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use fuzzd_protocol::layout;
-use fuzzd_shm::{OutOfBounds, SharedMemory, ShmError};
+use fuzzd_protocol::layout::ring;
+use fuzzd_shm::{OutOfBounds, RingError, RingReader, SharedMemory, ShmError};
+
+// Both sides of the fence write the offsets down; they are the same.
+const _: () = assert!(
+    ring::HEAD == fuzzd_shm::ring::HEAD
+        && ring::TAIL == fuzzd_shm::ring::TAIL
+        && ring::DATA == fuzzd_shm::ring::DATA
+);
 
 /// Why the memory could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,13 +58,46 @@ pub(super) struct WorkerMemory {
     memory: SharedMemory,
     capacity: usize,
     control: usize,
+    /// Where the ring of finds lies, if there is one.
+    ring: Option<usize>,
 }
 
 impl WorkerMemory {
     /// A memory for inputs of at most `capacity` bytes.
     pub(super) fn create(capacity: usize) -> Result<Self, ShmError> {
         let memory = SharedMemory::create(layout::memory_bytes(capacity))?;
-        Ok(Self { memory, capacity, control: layout::control_offset(capacity) })
+        Ok(Self { memory, capacity, control: layout::control_offset(capacity), ring: None })
+    }
+
+    /// The same, with a ring of finds.
+    pub(super) fn create_with_ring(capacity: usize) -> Result<Self, ShmError> {
+        let memory = SharedMemory::create(layout::memory_bytes_with_ring(capacity))?;
+        let (control, ring) = (layout::control_offset(capacity), layout::ring_offset(capacity));
+        Ok(Self { memory, capacity, control, ring: Some(ring) })
+    }
+
+    /// Bytes an input can have.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Where the ring lies, as `Ping` names it; `None`: there is none.
+    pub(super) fn ring_offset(&self) -> Option<u64> {
+        self.ring.map(|offset| offset as u64)
+    }
+
+    fn ring(&self) -> Option<RingReader<'_>> {
+        let reader = RingReader::new(self.memory.region(), self.ring?, ring::RING_BYTES);
+        Some(reader.expect("the ring is part of the memory"))
+    }
+
+    /// The next record in the ring behind `position`, which moves on.
+    pub(super) fn pop_find(&self, position: &mut u64) -> Result<Option<Vec<u8>>, RingError> {
+        let Some(reader) = self.ring() else { return Ok(None) };
+        let mut reader = reader.at(*position);
+        let popped = reader.pop(ring::RING_BYTES);
+        *position = reader.position();
+        popped
     }
 
     /// A descriptor to pass to the worker.
@@ -81,6 +122,9 @@ impl WorkerMemory {
         region.write(layout::RAW_IN_MEM, &[0])?;
         region.store_u64(self.control + layout::OTHER_COUNT, 0)?;
         region.store_u32(self.control + layout::STOP, 0)?;
+        if let Some(mut ring) = self.ring() {
+            ring.reset();
+        }
         Ok(())
     }
 
@@ -139,6 +183,21 @@ mod tests {
         let stop = memory.region().load_u32(layout::control_offset(64) + layout::STOP);
         assert_eq!(stop, Ok(0));
         assert!(!memory.is_running());
+    }
+
+    #[test]
+    fn a_call_starts_with_an_empty_ring_and_pops_what_is_pushed() {
+        let memory = WorkerMemory::create_with_ring(64).unwrap();
+        let ring = usize::try_from(memory.ring_offset().unwrap()).unwrap();
+        let writer = fuzzd_shm::RingWriter::new(memory.region(), ring, ring::RING_BYTES).unwrap();
+        assert!(writer.push(b"of the call before"));
+        memory.begin_call(b"").unwrap();
+        let mut position = 0;
+        assert_eq!(memory.pop_find(&mut position), Ok(None));
+        assert!(writer.push(b"find"));
+        assert_eq!(memory.pop_find(&mut position), Ok(Some(b"find".to_vec())));
+        assert_eq!(memory.pop_find(&mut position), Ok(None));
+        assert_eq!(WorkerMemory::create(64).unwrap().pop_find(&mut position), Ok(None));
     }
 
     #[test]

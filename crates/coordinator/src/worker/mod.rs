@@ -11,6 +11,7 @@
 mod call;
 mod client;
 mod death;
+mod finds;
 mod life;
 mod memory;
 mod output;

@@ -3,11 +3,13 @@
 //! Owns the check of that answer. The Go dialect is refused here: this is the place where it
 //! will be told apart.
 
+use fuzzd_protocol::layout::ring::RING_BYTES;
 use fuzzd_protocol::message::{self, Call, PingCall, PingReply};
 use fuzzd_protocol::value::ValueType;
 use fuzzd_protocol::{PROTOCOL_VERSION, caps};
 
 use crate::limits::{COUNTERS_MAX, MISBEHAVIOUR_TEXT_BYTES, SEEDS_MAX};
+use crate::worker::memory::WorkerMemory;
 
 /// Why an answer to `Ping` cannot be worked with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +51,10 @@ pub(super) struct Caps {
     pub(super) has_seeds: bool,
     /// It keeps the control block: its phase says whether an input is being executed.
     pub(super) has_control: bool,
+    /// It takes plans, and tells finds through the ring.
+    pub(super) has_plans: bool,
+    /// It reads merged coverage from the map.
+    pub(super) has_map: bool,
 }
 
 /// What a worker said of itself, checked.
@@ -62,14 +68,23 @@ pub(super) struct Announced {
     pub(super) seeds: u64,
 }
 
-/// The line of a `Ping`.
-pub(super) fn ping_line(control_offset: u64) -> Vec<u8> {
-    let call = PingCall { proto: Some(PROTOCOL_VERSION), control_offset: Some(control_offset), ..PingCall::default() };
+/// The line of a `Ping`. A memory with a ring goes with an arena and a map at fds 7 and 6.
+pub(super) fn ping_line(memory: &WorkerMemory) -> Vec<u8> {
+    let ring_offset = memory.ring_offset();
+    let call = PingCall {
+        proto: Some(PROTOCOL_VERSION),
+        control_offset: Some(memory.control_offset()),
+        ring_offset,
+        ring_bytes: ring_offset.map(|_| RING_BYTES as u64),
+        arena: ring_offset.is_some(),
+        map: ring_offset.is_some(),
+    };
     message::encode_line(&Call::Ping(call))
 }
 
-/// Checks the answer.
-pub(super) fn read_ping(line: &[u8]) -> Result<Announced, PingError> {
+/// Checks the answer of a worker that was given this memory. What it was not offered it does not
+/// have.
+pub(super) fn read_ping(line: &[u8], memory: &WorkerMemory) -> Result<Announced, PingError> {
     let reply: PingReply = message::decode_reply(line)
         .map_err(|error| PingError::NotAReply(shortened(&error.to_string())))?;
     let has = |cap: &str| reply.caps.iter().any(|announced| announced == cap);
@@ -91,7 +106,10 @@ pub(super) fn read_ping(line: &[u8]) -> Result<Announced, PingError> {
     if types.is_empty() {
         return Err(PingError::NoTypes);
     }
+    let is_offered = memory.ring_offset().is_some() && has(caps::COVERAGE_SPARSE);
     let caps = Caps {
+        has_plans: is_offered && has(caps::PLAN),
+        has_map: is_offered && has(caps::MAP),
         has_sparse: has(caps::COVERAGE_SPARSE),
         has_ignore: has(caps::IGNORE),
         has_seeds: has(caps::SEEDS),
@@ -110,26 +128,44 @@ pub(super) fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn memory() -> WorkerMemory {
+        WorkerMemory::create(64).unwrap()
+    }
+
     #[test]
     fn a_full_answer_is_read() {
         let line = br#"{"Proto":1,"Caps":["input_in_memory","coverage_sparse","seeds","new"],
             "Counters":7,"Types":["[]byte","rune"],"Seeds":2,"Unknown":[]}"#;
-        let announced = read_ping(line).unwrap();
+        let announced = read_ping(line, &memory()).unwrap();
         assert_eq!((announced.counters, announced.seeds), (7, 2));
         assert_eq!(announced.types, [ValueType::Bytes, ValueType::Rune]);
-        let caps =
-            Caps { has_sparse: true, has_ignore: false, has_seeds: true, has_control: false };
+        let caps = Caps { has_sparse: true, has_seeds: true, ..Caps::default() };
         assert_eq!(announced.caps, caps);
+    }
+
+    #[test]
+    fn plans_and_the_map_are_had_only_where_they_were_offered() {
+        let line = br#"{"Caps":["input_in_memory","coverage_sparse","plan","map"],
+            "Types":["string"]}"#;
+        let with_ring = WorkerMemory::create_with_ring(64).unwrap();
+        let caps = read_ping(line, &with_ring).unwrap().caps;
+        assert!(caps.has_plans && caps.has_map);
+        let caps = read_ping(line, &memory()).unwrap().caps;
+        assert!(!caps.has_plans && !caps.has_map);
+        let offered = ping_line(&with_ring);
+        let not_offered = String::from_utf8(ping_line(&memory())).unwrap();
+        assert!(String::from_utf8(offered).unwrap().contains(r#""Arena":true,"Map":true"#));
+        assert!(!not_offered.contains("Ring") && !not_offered.contains("Map"));
     }
 
     #[test]
     fn answers_that_cannot_be_worked_with_say_why() {
         let with = |rest: &str| {
             let line = format!(r#"{{"Caps":["input_in_memory"],{rest}}}"#);
-            read_ping(line.as_bytes()).unwrap_err()
+            read_ping(line.as_bytes(), &memory()).unwrap_err()
         };
-        assert_eq!(read_ping(b"{}"), Err(PingError::GoDialect));
-        assert!(matches!(read_ping(b"hello"), Err(PingError::NotAReply(_))));
+        assert_eq!(read_ping(b"{}", &memory()), Err(PingError::GoDialect));
+        assert!(matches!(read_ping(b"hello", &memory()), Err(PingError::NotAReply(_))));
         assert_eq!(with(r#""Proto":2,"Types":["string"]"#), PingError::Version(2));
         assert_eq!(with(r#""Counters":18446744073709551615"#), PingError::Counters(u64::MAX));
         assert_eq!(with(r#""Seeds":9000000"#), PingError::Seeds(9_000_000));

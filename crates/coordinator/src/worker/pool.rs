@@ -141,7 +141,8 @@ impl Pool {
                 slot.awaited = Awaited::Idle(epoch);
                 let outcome = Outcome::Misbehaved { reason, input: None };
                 let (elapsed, ignored) = (Duration::ZERO, Vec::new());
-                let reply = Reply { execs: 0, execs_other: 0, elapsed, ignored, outcome };
+                let reply =
+                    Reply { execs: 0, execs_other: 0, elapsed, ignored, plan: Vec::new(), outcome };
                 (epoch, WorkerEvent::Replied(reply))
             }
             Awaited::Stopped(epoch) => (epoch, WorkerEvent::Stopped { execs: 0 }),

@@ -49,7 +49,7 @@ pub(crate) async fn probe_worker(
     build: Arc<Build>,
     capacity: usize,
 ) -> Result<Probed, WorkerProbeError> {
-    let launched = WorkerClient::launch(spawner, target, Some(build), capacity).await;
+    let launched = WorkerClient::launch(spawner, target, Some(build), capacity, None).await;
     let mut client = launched.map_err(WorkerProbeError::Launch)?;
     match ask(&mut client).await {
         Ok(probed) => {
@@ -74,10 +74,10 @@ enum Refusal {
 }
 
 async fn ask(client: &mut WorkerClient) -> Result<Probed, Refusal> {
-    let line = ping_line(client.memory().control_offset());
+    let line = ping_line(client.memory());
     let answer = exchange(client, line, "Ping", PING_DEADLINE).await.map_err(Refusal::Broken)?;
     let Announced { types, counters, seeds: total, .. } =
-        read_ping(&answer).map_err(Refusal::Ping)?;
+        read_ping(&answer, client.memory()).map_err(Refusal::Ping)?;
     let (mut seeds, mut skipped) = (Vec::new(), Vec::new());
     let mut bytes = 0;
     for index in 0..total {

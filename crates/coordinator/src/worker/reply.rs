@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::Input;
-use fuzzd_core::session::{Outcome, Reply};
+use fuzzd_core::session::{Outcome, PlanUse, Reply};
 use fuzzd_core::signature::{FailureKind, Signature};
 use fuzzd_protocol::input::canonical;
-use fuzzd_protocol::message::{self, FailureInfo, FuzzReply, IgnoredCount, MinimizeReply};
+use fuzzd_protocol::message::{
+    self, FailureInfo, FuzzReply, IgnoredCount, MinimizeReply, PlanStat,
+};
 use fuzzd_protocol::value::ValueType;
 
 use crate::limits::{EXEC_NANOS_MIN, EXECS_OTHER_PER_CALL_MAX};
-use crate::worker::call::{CoverageLink, Kind, Pending};
+use crate::worker::call::{CoverageLink, Kind, Pending, SentPlan};
 use crate::worker::death::{OutputTail, details};
 use crate::worker::memory::{Counts, WorkerMemory};
 use crate::worker::ping::shortened;
@@ -26,6 +28,8 @@ pub(super) struct ReplyContext<'a> {
     pub(super) memory: &'a WorkerMemory,
     pub(super) types: &'a [ValueType],
     pub(super) coverage: &'a CoverageLink,
+    /// Finds that were told while the call went on.
+    pub(super) told: usize,
     /// How long the call took by our own clock.
     pub(super) elapsed: Duration,
     /// The newest output of the target, for failures.
@@ -64,7 +68,40 @@ impl ReplyContext<'_> {
         };
         let count = u64::try_from(reply.count).unwrap_or(0);
         let counts = Counts { new: count, other: reply.other_count };
-        Ok(self.reply(counts, reply.total_duration_ns, self.ignored(&reply.ignored), outcome))
+        let ignored = self.ignored(&reply.ignored);
+        let mut read = self.reply(counts, reply.total_duration_ns, ignored, outcome);
+        read.plan = self.plan(&reply.plan, read.execs, read.elapsed)?;
+        Ok(read)
+    }
+
+    /// What became of each item of the plan, items that were not sent included. All of them
+    /// together did no more than the call.
+    fn plan(
+        &self,
+        stats: &[PlanStat],
+        mut execs: u64,
+        mut elapsed: Duration,
+    ) -> Result<Vec<PlanUse>, String> {
+        let Kind::Fuzz { plan: SentPlan::Items { positions, of }, .. } = &self.pending.kind else {
+            return Ok(Vec::new());
+        };
+        if !stats.is_empty() && stats.len() != positions.len() {
+            let (told, sent) = (stats.len(), positions.len());
+            return Err(format!("it tells of {told} items of a plan, it was sent {sent}"));
+        }
+        let mut finds = self.told as u64;
+        let mut plan = vec![PlanUse::default(); if stats.is_empty() { 0 } else { *of }];
+        for (&position, stat) in positions.iter().zip(stats) {
+            let item = PlanUse {
+                execs: stat.execs.min(execs),
+                elapsed: Duration::from_nanos(stat.nanos).min(elapsed),
+                finds: stat.finds.min(finds),
+            };
+            (execs, elapsed) = (execs - item.execs, elapsed - item.elapsed);
+            finds -= item.finds;
+            plan[position] = item;
+        }
+        Ok(plan)
     }
 
     fn read_minimize(&self, reply: &MinimizeReply) -> Result<Reply, String> {
@@ -98,7 +135,7 @@ impl ReplyContext<'_> {
         // The worker's own time leaves out the way here and back; but it cannot be longer.
         let worker_time = u64::try_from(worker_ns).ok().filter(|&ns| ns > 0);
         let elapsed = worker_time.map_or(self.elapsed, Duration::from_nanos).min(self.elapsed);
-        Reply { execs, execs_other, elapsed, ignored, outcome }
+        Reply { execs, execs_other, elapsed, ignored, plan: Vec::new(), outcome }
     }
 
     fn failure(&self, err: &str, info: Option<&FailureInfo>) -> Result<Option<Failure>, String> {
@@ -125,7 +162,7 @@ impl ReplyContext<'_> {
 
     /// Only what it was told to ignore, and no more often than it can have executed.
     fn ignored(&self, counts: &[IgnoredCount]) -> Vec<(Signature, u64)> {
-        let Kind::Fuzz { ignore } = &self.pending.kind else { return Vec::new() };
+        let Kind::Fuzz { ignore, .. } = &self.pending.kind else { return Vec::new() };
         let mut left = self.pending.execs_max;
         let mut ignored: Vec<(Signature, u64)> = Vec::new();
         for IgnoredCount { signature, count } in counts {

@@ -50,7 +50,8 @@ impl RunOne {
             match self.next().await {
                 WorkerEvent::Ready { .. } => self.is_ready = true,
                 WorkerEvent::StartFailed { reason } => return Ran::Not(reason),
-                other @ (WorkerEvent::Replied(_)
+                other @ (WorkerEvent::Found(_)
+                | WorkerEvent::Replied(_)
                 | WorkerEvent::Died(_)
                 | WorkerEvent::Stopped { .. }) => return Ran::Not(format!("{other:?}")),
             }
@@ -68,9 +69,9 @@ impl RunOne {
                 }
             }
             WorkerEvent::StartFailed { reason } => Ran::Not(reason),
-            other @ (WorkerEvent::Ready { .. } | WorkerEvent::Stopped { .. }) => {
-                Ran::Not(format!("{other:?}"))
-            }
+            other @ (WorkerEvent::Ready { .. }
+            | WorkerEvent::Found(_)
+            | WorkerEvent::Stopped { .. }) => Ran::Not(format!("{other:?}")),
         }
     }
 

@@ -24,6 +24,7 @@ use fuzzd_core::session::StopRequestKind;
 use crate::limits::{INTERRUPT_AFTER, KILL_AFTER, REAP_DEADLINE};
 use crate::worker::call::Pending;
 use crate::worker::death::Cause;
+use crate::worker::finds::FindReader;
 use crate::worker::memory::Counts;
 use crate::worker::watch::Watch;
 
@@ -36,9 +37,16 @@ pub(super) struct InFlight {
     pub(super) started: Instant,
     /// Whether it gets on.
     pub(super) watch: Watch,
+    /// The finds it tells meanwhile.
+    pub(super) finds: FindReader,
 }
 
 impl InFlight {
+    /// A call that was begun just now.
+    pub(super) fn new(pending: Pending, started: Instant, watch: Watch) -> Self {
+        Self { pending, started, watch, finds: FindReader::default() }
+    }
+
     /// The executions it has done so far, as far as they can be true: new ones, and others.
     pub(super) fn clamp(&self, counts: Counts) -> (u64, u64) {
         self.pending.clamp(counts, self.started.elapsed())

@@ -17,6 +17,7 @@ use crate::build_id::Build;
 use crate::limits::{ABANDONED_MAX, REAP_DEADLINE};
 use crate::options::TargetSpec;
 use crate::process::{Child, Spawner};
+use crate::shared::TestMemories;
 use crate::worker::client::WorkerClient;
 use crate::worker::life::Life;
 use crate::worker::watch::WatchLimits;
@@ -30,6 +31,8 @@ pub(crate) struct WorkerTarget {
     pub(crate) types: Vec<ValueType>,
     /// The executable that was probed; `None`: whichever is there.
     pub(crate) build: Option<Arc<Build>>,
+    /// What its workers share; `None`: they are given no plans.
+    pub(crate) memories: Option<Arc<TestMemories>>,
 }
 
 /// What the loop asks of a slot.
@@ -54,6 +57,8 @@ pub(crate) struct WorkerSettings {
     pub(crate) capacity: usize,
     /// Largest input a mutation may make.
     pub(crate) input_bytes_max: usize,
+    /// Finds are told at the end of their call only, so that nothing depends on the clock.
+    pub(crate) finds_at_end: bool,
 }
 
 /// See the module.
@@ -101,7 +106,9 @@ impl WorkerTask {
         let settings = self.settings.clone();
         let launched = {
             let (build, capacity) = (target.build.clone(), settings.capacity);
-            let launch = WorkerClient::launch(&settings.spawner, &target.spec, build, capacity);
+            let common = target.memories.clone();
+            let launch =
+                WorkerClient::launch(&settings.spawner, &target.spec, build, capacity, common);
             tokio::pin!(launch);
             loop {
                 tokio::select! {

@@ -167,13 +167,17 @@ impl RssGauge {
         Ok(Self { statm, page_bytes: rustix::param::page_size() as u64 })
     }
 
-    /// Bytes resident now; `None` if the system does not say.
-    pub(super) fn read(&self) -> Option<u64> {
+    /// Bytes resident now that are its own; `None` if the system does not say. Up to `common`
+    /// bytes of the memory it shares with others are not.
+    pub(super) fn read(&self, common: u64) -> Option<u64> {
         let mut text = [0; 128];
         let length = self.statm.read_at(&mut text, 0).ok()?;
         let text = std::str::from_utf8(&text[..length]).ok()?;
-        let pages: u64 = text.split_ascii_whitespace().nth(1)?.parse().ok()?;
-        pages.checked_mul(self.page_bytes)
+        let mut pages = text.split_ascii_whitespace().skip(1).map(str::parse::<u64>);
+        let (resident, shared) = (pages.next()?.ok()?, pages.next()?.ok()?);
+        let bytes = resident.checked_mul(self.page_bytes)?;
+        // What is mapped from files is in `shared` too, and larger than nothing of it is taken off.
+        Some(bytes.saturating_sub(common.min(shared.saturating_mul(self.page_bytes))))
     }
 }
 
@@ -283,6 +287,6 @@ mod tests {
     #[test]
     fn our_own_memory_can_be_read() {
         let gauge = RssGauge::open(std::process::id()).unwrap();
-        assert!(gauge.read().is_some_and(|rss| rss > 0));
+        assert!(gauge.read(0).is_some_and(|rss| rss > 0));
     }
 }

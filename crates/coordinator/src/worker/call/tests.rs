@@ -7,8 +7,14 @@ use fuzzd_protocol::message::decode_call;
 use super::*;
 use crate::worker::ping::Caps;
 
-const NATIVE: Caps =
-    Caps { has_sparse: true, has_ignore: true, has_seeds: true, has_control: true };
+const NATIVE: Caps = Caps {
+    has_sparse: true,
+    has_ignore: true,
+    has_seeds: true,
+    has_control: true,
+    has_plans: false,
+    has_map: false,
+};
 
 fn announced(caps: Caps) -> Announced {
     Announced { caps, counters: 4, types: Vec::new(), seeds: 0 }
@@ -20,13 +26,59 @@ fn call(work: Work, coverage: &[Feature]) -> Call {
 }
 
 fn sent(call: &Call, announced: &Announced, link: &mut CoverageLink) -> message::Call {
-    let (line, _) = encode(call, announced, link, 99);
+    let (line, _) = encode(call, announced, link, None, 99);
     decode_call(line.strip_suffix(b"\n").unwrap()).unwrap()
 }
 
 fn fuzz_work() -> Work {
     let time_max = Some(Duration::from_millis(100));
-    Work::Fuzz { execs_max: 7, time_max, rng_seed: u64::MAX }
+    let item = |entry| PlanItem { entry, weight: entry, is_new: entry == 2 };
+    let plan = (0..4).map(item).collect();
+    Work::Fuzz { execs_max: 7, time_max, rng_seed: u64::MAX, plan, len_max: None }
+}
+
+#[test]
+fn a_plan_names_items_of_the_arena_and_leaves_out_what_is_not_there() {
+    let native = announced(Caps { has_plans: true, has_map: true, ..NATIVE });
+    let memories = TestMemories::create(4, &[]).unwrap();
+    let mut link = CoverageLink::new(&native);
+    let mut sent = || {
+        let call = call(fuzz_work(), &[(2, 1)]);
+        let (line, pending) = encode(&call, &native, &mut link, Some(&memories), 99);
+        match decode_call(line.strip_suffix(b"\n").unwrap()).unwrap() {
+            message::Call::Fuzz(fuzz) => (fuzz, pending),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (fuzz, pending) = sent();
+    assert!(fuzz.plan.is_empty(), "nothing was published");
+    assert_eq!((pending.plan_position(0), pending.plan_position(1)), (Some(0), None));
+    assert_eq!((fuzz.coverage_delta, pending.has_ring()), (None, true));
+    for entry in 0..3 {
+        memories.publish_entry(entry, b"entry");
+    }
+    let (fuzz, pending) = sent();
+    let item = |entry, weight, is_new| message::PlanItem { entry, weight, is_new };
+    assert_eq!(fuzz.plan, [item(0, 1, false), item(1, 1, false), item(2, 2, true)]);
+    assert_eq!((pending.plan_position(2), pending.plan_position(3)), (Some(2), None));
+}
+
+#[test]
+fn a_worker_without_plans_is_sent_none_and_a_shorter_length_is_kept() {
+    let native = announced(NATIVE);
+    let memories = TestMemories::create(4, &[]).unwrap();
+    memories.publish_entry(0, b"entry");
+    let mut link = CoverageLink::new(&native);
+    let Work::Fuzz { execs_max, time_max, rng_seed, plan, .. } = fuzz_work() else { panic!() };
+    for (len_max, sent) in [(Some(7), 7), (Some(1_000), 99), (None, 99)] {
+        let plan = plan.clone();
+        let work = Work::Fuzz { execs_max, time_max, rng_seed, plan, len_max };
+        let (line, pending) = encode(&call(work, &[]), &native, &mut link, Some(&memories), 99);
+        let decoded = decode_call(line.strip_suffix(b"\n").unwrap()).unwrap();
+        let message::Call::Fuzz(fuzz) = decoded else { panic!("{decoded:?}") };
+        assert_eq!((fuzz.max_len, fuzz.plan.len()), (Some(sent), 0));
+        assert!(!pending.has_ring());
+    }
 }
 
 #[test]

@@ -21,7 +21,10 @@ impl Life<'_> {
                     self.misbehaved(format!("it did not answer Ping within {limit:?}"));
                 }
             }
-            WorkerState::Calling(_) => self.look(now, gap),
+            WorkerState::Calling(_) => {
+                self.drain_at_tick();
+                self.look(now, gap);
+            }
             WorkerState::PipeClosed { deadline, .. } => {
                 *deadline += gap;
                 if now >= *deadline {

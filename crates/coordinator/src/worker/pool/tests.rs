@@ -16,13 +16,14 @@ fn pool() -> (Pool, mpsc::Receiver<Event>) {
         ping_deadline: PATIENCE,
         capacity: 4096,
         input_bytes_max: 1024,
+        finds_at_end: false,
     };
     Pool::start(1, settings)
 }
 
 fn hanging() -> Arc<WorkerTarget> {
     let types = vec![fuzzd_protocol::value::ValueType::Bytes];
-    Arc::new(WorkerTarget { spec: target("hang"), types, build: None })
+    Arc::new(WorkerTarget { spec: target("hang"), types, build: None, memories: None })
 }
 
 async fn next(events: &mut mpsc::Receiver<Event>) -> WorkerEvent {

@@ -13,7 +13,7 @@ fn pending(kind: Kind) -> Pending {
 }
 
 fn fuzz() -> Kind {
-    Kind::Fuzz { ignore: vec![Signature(1), Signature(2)] }
+    Kind::Fuzz { ignore: vec![Signature(1), Signature(2)], plan: SentPlan::Unknown }
 }
 
 fn read(kind: Kind, line: &str) -> Result<Reply, String> {
@@ -26,8 +26,26 @@ fn read_with(memory: &WorkerMemory, pending: &Pending, line: &str) -> Result<Rep
     let coverage = CoverageLink::new(&Announced { counters: 4, ..Announced::default() });
     let elapsed = Duration::from_millis(5);
     let output = &|| OutputTail { stderr: "last words".into(), stdout: String::new() };
-    ReplyContext { pending, memory, types: TYPES, coverage: &coverage, elapsed, output }
-        .read(line.as_bytes())
+    let (types, coverage, told) = (TYPES, &coverage, 3);
+    ReplyContext { pending, memory, types, coverage, told, elapsed, output }.read(line.as_bytes())
+}
+
+#[test]
+fn what_became_of_a_plan_is_in_its_order_and_no_more_than_the_call() {
+    let plan = SentPlan::Items { positions: vec![1, 3], of: 4 };
+    let kind = || Kind::Fuzz { ignore: Vec::new(), plan: plan.clone() };
+    let line = r#"{"Count":9,"TotalDuration":4000000,"Plan":[
+        {"Execs":4,"Nanos":1000000,"Finds":1},{"Execs":99,"Nanos":99000000,"Finds":99}]}"#;
+    let ms = Duration::from_millis;
+    let used = |execs, elapsed, finds| PlanUse { execs, elapsed, finds };
+    assert_eq!(
+        read(kind(), line).unwrap().plan,
+        [PlanUse::default(), used(4, ms(1), 1), PlanUse::default(), used(5, ms(3), 2)]
+    );
+    assert!(read(kind(), r#"{"Count":1}"#).unwrap().plan.is_empty());
+    assert!(read(fuzz(), line).unwrap().plan.is_empty(), "it was sent none");
+    let lie = read(kind(), r#"{"Plan":[{"Execs":1,"Nanos":1,"Finds":0}]}"#).unwrap_err();
+    assert!(lie.contains("1 items of a plan, it was sent 2"), "{lie}");
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::{Epoch, WorkerId};
-use fuzzd_core::session::{Call, Death, Event, Outcome, Reply, StopRequestKind, Work, WorkerEvent};
+use fuzzd_core::session::{
+    Call, Death, Event, Outcome, PlanItem, Reply, StopRequestKind, Work, WorkerEvent,
+};
 use fuzzd_core::signature::{FailureKind, Signature};
 use fuzzd_protocol::value::ValueType;
 use tokio::sync::mpsc;
@@ -14,6 +16,7 @@ use super::{WorkerSettings, WorkerTarget};
 use crate::options::TargetSpec;
 use crate::process::Spawner;
 use crate::scripted_worker::{MUTATED, stubborn, target};
+use crate::shared::TestMemories;
 use crate::worker::pool::Pool;
 use crate::worker::watch::WatchLimits;
 
@@ -22,6 +25,9 @@ const EXECS_MAX: u64 = 10;
 const SLOT: WorkerId = WorkerId(0);
 /// Far beyond what any step takes, on a machine however busy.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+mod plans;
+mod stops;
 
 struct Bench {
     pool: Pool,
@@ -40,15 +46,18 @@ impl Bench {
         rss_limit_bytes: u64,
         ping_deadline: Duration,
     ) -> Self {
-        let settings = WorkerSettings {
-            spawner: Spawner::of_process().unwrap(),
-            limits: WatchLimits { input_timeout, rss_limit_bytes },
-            ping_deadline,
-            capacity: 4096,
-            input_bytes_max: 1024,
-        };
+        let limits = WatchLimits { input_timeout, rss_limit_bytes };
+        Self::start(spec, WorkerSettings { ping_deadline, ..settings(limits) }, None)
+    }
+
+    fn start(
+        spec: TargetSpec,
+        settings: WorkerSettings,
+        memories: Option<Arc<TestMemories>>,
+    ) -> Self {
         let (pool, events) = Pool::start(1, settings);
-        let target = Arc::new(WorkerTarget { spec, types: vec![ValueType::Bytes], build: None });
+        let types = vec![ValueType::Bytes];
+        let target = Arc::new(WorkerTarget { spec, types, build: None, memories });
         let mut bench = Self { pool, events, target };
         bench.pool.spawn(SLOT, Epoch(1), bench.target.clone());
         bench
@@ -118,8 +127,25 @@ impl Bench {
     }
 }
 
+fn settings(limits: WatchLimits) -> WorkerSettings {
+    WorkerSettings {
+        spawner: Spawner::of_process().unwrap(),
+        limits,
+        ping_deadline: PATIENCE,
+        capacity: 4096,
+        input_bytes_max: 1024,
+        finds_at_end: false,
+    }
+}
+
 fn fuzz() -> Work {
-    Work::Fuzz { execs_max: EXECS_MAX, time_max: None, rng_seed: 1 }
+    fuzz_up_to(EXECS_MAX)
+}
+
+fn fuzz_up_to(execs_max: u64) -> Work {
+    let item = |entry| PlanItem { entry, weight: 1, is_new: false };
+    let plan = (0..3).map(item).collect();
+    Work::Fuzz { execs_max, time_max: None, rng_seed: 1, plan, len_max: None }
 }
 
 #[tokio::test]
@@ -320,77 +346,4 @@ async fn an_end_while_idle_blames_no_input() {
     let event = bench.next().await;
     assert!(matches!(event, WorkerEvent::Died(Death { input: None, execs: 0, .. })), "{event:?}");
     bench.close().await;
-}
-
-#[tokio::test]
-async fn a_stop_during_a_call_is_never_a_death() {
-    for how in [StopRequestKind::Ladder, StopRequestKind::Kill] {
-        for spec in [target("hang"), stubborn("hang")] {
-            let mut bench = Bench::ready(spec).await;
-            bench.call(fuzz());
-            let started = Instant::now();
-            bench.stop(how);
-            // Whether the execution had begun is a race; it is never more than was allowed.
-            assert!(bench.stopped().await <= 1);
-            assert!(started.elapsed() < Duration::from_secs(30));
-            bench.close().await;
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_graceful_stop_brings_the_last_reply_home() {
-    let mut bench = Bench::ready(stubborn("long_call")).await;
-    bench.call(Work::Fuzz { execs_max: u64::MAX, time_max: None, rng_seed: 1 });
-    bench.stop(StopRequestKind::Ladder);
-    match bench.next().await {
-        WorkerEvent::Replied(reply) => {
-            assert!(reply.execs > 0);
-            assert_eq!(bench.stopped().await, 0);
-        }
-        // The stop came before the call was read.
-        WorkerEvent::Stopped { execs } => assert_eq!(execs, 0),
-        other => panic!("{other:?}"),
-    }
-    bench.close().await;
-}
-
-#[tokio::test]
-async fn a_worker_that_ignores_everything_is_killed_and_a_late_kill_hurries() {
-    let mut bench = Bench::ready(stubborn("ignores_close")).await;
-    let started = Instant::now();
-    bench.stop(StopRequestKind::Ladder);
-    assert_eq!(bench.stopped().await, 0);
-    let took = started.elapsed();
-    assert!(took >= Duration::from_secs(2), "closing, then SIGINT, then SIGKILL: {took:?}");
-    bench.close().await;
-
-    let mut bench = Bench::ready(stubborn("ignores_close")).await;
-    bench.stop(StopRequestKind::Ladder);
-    bench.stop(StopRequestKind::Kill);
-    let started = Instant::now();
-    assert_eq!(bench.stopped().await, 0);
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
-    bench.close().await;
-}
-
-#[tokio::test]
-async fn a_stop_while_starting_is_answered_by_stopped_alone() {
-    for how in [StopRequestKind::Ladder, StopRequestKind::Kill] {
-        let mut bench = Bench::new(target("silent"));
-        bench.stop(how);
-        assert_eq!(bench.stopped().await, 0);
-        bench.close().await;
-    }
-}
-
-#[tokio::test]
-async fn a_loop_that_goes_away_leaves_no_process_behind() {
-    let mut bench = Bench::new(stubborn("hang"));
-    let event = bench.next().await;
-    let WorkerEvent::Ready { pid, .. } = event else { panic!("{event:?}") };
-    bench.call(fuzz());
-    drop(bench.events);
-    bench.pool.close(PATIENCE).await;
-    wait_until_gone(pid).await;
 }
