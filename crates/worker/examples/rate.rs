@@ -109,7 +109,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut worker = Worker::spawn()?;
     let control = layout::control_offset(CAPACITY) as u64;
-    let ping = Call::Ping(PingCall { proto: Some(1), control_offset: Some(control) });
+    let ping = Call::Ping(PingCall {
+        proto: Some(1),
+        control_offset: Some(control),
+        ..PingCall::default()
+    });
     let reply: PingReply = worker.call(&ping)?;
     println!("counters: {}", reply.counters.unwrap_or(0));
 

@@ -17,13 +17,18 @@
 mod build_id;
 mod clock;
 mod comm;
+mod compare;
 #[cfg(test)]
 mod conformance;
 mod counters;
+mod dictionary;
+mod engine;
 mod failure;
 mod fuzz;
 pub mod hooks;
 mod limits;
+#[doc(hidden)]
+pub mod measure;
 mod memory;
 mod minimize;
 mod mutator;
@@ -31,7 +36,9 @@ mod rng;
 mod runner;
 mod serve;
 mod server;
+mod shared;
 mod signal;
+mod simd;
 mod target;
 
 pub use fuzzd_protocol as protocol;

@@ -15,6 +15,27 @@ pub(crate) const HOT_FEATURES_MAX: usize = 4_096;
 /// Times that a new feature may fail to repeat before its counter is left out of all passes.
 pub(crate) const UNSTABLE_STRIKES_MAX: u8 = 3;
 
+/// Counters up to which every pass looks at all of them: that is faster than to look for the rest.
+pub(crate) const FULL_PASS_COUNTERS_MAX: usize = 2 * 1024;
+
+/// Bytes of code that are read of one function at most; the rest of a longer one is left out.
+pub(crate) const FUNCTION_CODE_BYTES_MAX: usize = 64 * 1024;
+
+/// Comparisons that are kept of one gated execution.
+pub(crate) const COMPARE_RECORDS_MAX: usize = 4_096;
+
+/// Comparisons that are kept of one place in the code: a loop must not fill the log.
+pub(crate) const COMPARE_RECORDS_PER_SITE_MAX: u64 = 16;
+
+/// Cells of the table that counts comparisons by place. A power of two.
+pub(crate) const COMPARE_SITES: usize = 4_096;
+
+/// Cells looked at for one place. Where all of them are taken the comparison is not kept.
+pub(crate) const COMPARE_SITE_PROBES_MAX: usize = 8;
+
+/// Bytes that are kept of each side of a memory comparison.
+pub(crate) const COMPARE_BYTES_MAX: usize = 64;
+
 /// Bytes read from `fuzz_in` at once.
 pub(crate) const READ_BYTES: usize = 64 * 1024;
 
@@ -69,3 +90,73 @@ pub(crate) const RUNS_BYTES_MAX: usize = 64;
 
 /// Bytes of one note read from the executable to find its build id.
 pub(crate) const NOTE_BYTES_MAX: usize = 64 * 1024;
+
+/// Mutated inputs of one visit, at most: so many run again if one of them hit counters that are
+/// rarely looked at.
+pub(crate) const VISIT_EXECS_MAX: u64 = 256;
+
+/// Mutated inputs of one visit of a slow fuzz test, and of the first visit of a call.
+pub(crate) const VISIT_EXECS_MIN: u64 = 16;
+
+/// Aim for the time of one visit, in a call with a timeout.
+pub(crate) const VISIT_TIME: Duration = Duration::from_millis(2);
+
+/// Executions after new live lines during which all counters are looked at each time.
+pub(crate) const YOUNG_EXECS: u64 = 2_000;
+
+/// One execution in so many runs with the compare callbacks open.
+pub(crate) const GATED_EVERY: u64 = 64;
+
+/// Entries that pieces are taken from during one visit.
+pub(crate) const PARTNERS: usize = 3;
+
+/// Bytes kept of each of them.
+pub(crate) const PARTNER_BYTES_MAX: usize = 4_096;
+
+/// How many times as often as an entry of the plan a find of the same call is visited.
+pub(crate) const FIND_WEIGHT: u64 = 3;
+
+/// Finds of one call that are worked on in the same call; later ones wait for a plan.
+pub(crate) const QUEUE_FINDS_MAX: usize = 256;
+
+/// Entries that are kept ready between calls.
+pub(crate) const LIBRARY_BASES_MAX: usize = 4_096;
+
+/// Executions before the executable is looked through for a dictionary, which takes milliseconds.
+pub(crate) const TOKENS_AFTER_EXECS: u64 = 10_000;
+
+/// Comparisons of one call that are looked through for words.
+pub(crate) const COMPARED_RECORDS_MAX: usize = 4_096;
+
+/// Calls between two looks at which functions the words of the dictionary are still worth.
+pub(crate) const REWEIGHT_EVERY_CALLS: u64 = 32;
+
+/// Executions for trimming finds: this many at first, later one in [`TRIM_SHARE`].
+pub(crate) const TRIM_BURST_EXECS: u64 = 20_000;
+
+/// See [`TRIM_BURST_EXECS`].
+pub(crate) const TRIM_SHARE: u64 = 50;
+
+/// Executions for trimming one find.
+pub(crate) const TRIM_EXECS_MAX: u64 = 512;
+
+/// Executions for solving comparisons: this many at first, later one in [`SOLVE_SHARE`].
+pub(crate) const SOLVE_BURST_EXECS: u64 = 100_000;
+
+/// See [`SOLVE_BURST_EXECS`].
+pub(crate) const SOLVE_SHARE: u64 = 4;
+
+/// Time for solving the comparisons of one entry, in a call with a timeout.
+pub(crate) const SOLVE_TIME: Duration = Duration::from_millis(50);
+
+/// Bytes of the largest entry whose comparisons are solved.
+pub(crate) const SOLVE_BYTES_MAX: usize = 4_096;
+
+/// Executions for replacing bytes that do not matter: this many, and so many more per byte.
+pub(crate) const COLORIZE_EXECS_MIN: u64 = 64;
+
+/// See [`COLORIZE_EXECS_MIN`].
+pub(crate) const COLORIZE_EXECS_PER_BYTE: u64 = 2;
+
+/// Bytes of a find that is told through the ring; a larger one ends the call.
+pub(crate) const RECORD_BYTES_MAX: usize = 256 * 1024;

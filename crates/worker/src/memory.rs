@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::Release};
 
 use fuzzd_protocol::layout::{self, HEADER_BYTES, LayoutError};
-use fuzzd_shm::{ByteArea, OutOfBounds, Region};
+use fuzzd_shm::{ExclusiveArea, OutOfBounds, Region};
 
 /// A memory that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -82,20 +82,11 @@ impl<'a> WorkerMemory<'a> {
         self.capacity
     }
 
-    /// The value, as the coordinator left it.
-    pub(crate) fn value(&self) -> Result<Vec<u8>, ValueLenError> {
+    /// Bytes of the value, as the coordinator left it.
+    pub(crate) fn value_len(&self) -> Result<usize, ValueLenError> {
         let value_len = u64::from_le(self.value_len.load(Relaxed)).cast_signed();
         let wrong = ValueLenError { value_len, capacity: self.capacity };
-        let len = usize::try_from(value_len).ok().filter(|len| *len <= self.capacity);
-        let mut value = vec![0; len.ok_or(wrong)?];
-        self.area().read(0, &mut value);
-        Ok(value)
-    }
-
-    /// Puts a value there. It must fit.
-    pub(crate) fn set_value(&self, value: &[u8]) {
-        self.area().write(0, value);
-        self.set_value_len(value.len());
+        usize::try_from(value_len).ok().filter(|len| *len <= self.capacity).ok_or(wrong)
     }
 
     /// Says how long the value is that was edited in place.
@@ -104,12 +95,12 @@ impl<'a> WorkerMemory<'a> {
         self.value_len.store((len as u64).to_le(), Relaxed);
     }
 
-    /// The place of the value, all of it.
-    #[inline]
-    pub(crate) fn area(&self) -> ByteArea<'a> {
+    /// The place of the value, all of it, to be edited. To be given back before it is asked for
+    /// again.
+    pub(crate) fn take_area(&self) -> ExclusiveArea<'a> {
         self.region
-            .area(HEADER_BYTES, self.capacity)
-            .expect("the capacity was computed from the length of this region")
+            .exclusive(HEADER_BYTES, self.capacity)
+            .expect("the capacity was computed from this region, and nobody has the area now")
     }
 
     /// Executions of newly mutated inputs in this call.
@@ -160,7 +151,8 @@ mod tests {
         let control = layout::control_offset(capacity);
         let none = NoControl::default();
         let memory = WorkerMemory::new(&region, Some(control as u64), &none).unwrap();
-        memory.set_value(b"abc");
+        memory.take_area()[..3].copy_from_slice(b"abc");
+        memory.set_value_len(3);
         memory.set_count(5);
         memory.set_other_count(6);
         memory.set_rand_state(7);
@@ -174,7 +166,7 @@ mod tests {
         assert!(!memory.stop_requested());
         region.store_u32(control + layout::STOP, layout::STOP_REQUESTED).unwrap();
         assert!(memory.stop_requested());
-        assert_eq!(memory.value().unwrap(), b"abc");
+        assert_eq!(memory.value_len().unwrap(), 3);
     }
 
     #[test]
@@ -184,8 +176,7 @@ mod tests {
         let memory = WorkerMemory::new(&region, None, &none).unwrap();
         assert_eq!(memory.capacity(), 10);
         memory.set_running(true);
-        memory.set_value(&[1; 10]);
-        assert_eq!(memory.value().unwrap(), [1; 10]);
+        assert_eq!(memory.take_area().len(), 10);
     }
 
     #[test]
@@ -195,7 +186,7 @@ mod tests {
         let memory = WorkerMemory::new(&region, None, &none).unwrap();
         for len in [11, u64::MAX, i64::MAX as u64] {
             region.store_u64(layout::VALUE_LEN, len).unwrap();
-            assert!(memory.value().is_err(), "{len}");
+            assert!(memory.value_len().is_err(), "{len}");
         }
     }
 

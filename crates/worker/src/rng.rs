@@ -20,35 +20,56 @@ pub(crate) fn iteration_seed(call_seed: u64, iteration: u64) -> u64 {
 /// 2^64 divided by the golden ratio, made odd.
 const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// Random bits that are left over when a number is made, at least: its bias is below 2^-16.
+const SPARE_BITS: u32 = 16;
+
 /// A random generator. Its state is one word, so that it costs nothing to seed it anew for every
-/// iteration; a few hundred draws at most are taken from one seed.
+/// iteration; a few hundred draws at most are taken from one seed. Several small numbers are made
+/// of one draw: each takes the high half of a product and leaves the low half to the next one.
 #[derive(Debug)]
-pub(crate) struct Rng(SplitMix64);
+pub(crate) struct Rng {
+    state: SplitMix64,
+    word: u64,
+    bits_left: u32,
+}
 
 impl Rng {
     /// A generator in this state.
     #[inline]
     pub(crate) fn new(seed: u64) -> Self {
-        Self(SplitMix64::seed_from_u64(seed))
+        let mut state = SplitMix64::seed_from_u64(seed);
+        let word = state.next_u64();
+        Self { state, word, bits_left: u64::BITS }
     }
 
     /// 64 random bits.
     #[inline]
     pub(crate) fn bits(&mut self) -> u64 {
-        self.0.next_u64()
+        self.state.next_u64()
     }
 
-    /// A number below `end`, or 0 if `end` is 0. The bias is below 2^-32 for all lengths in use.
+    /// A number below `end`, or 0 if `end` is 0. The bias is below 2^-16 for all lengths in use.
     #[inline]
     pub(crate) fn below(&mut self, end: usize) -> usize {
-        let wide = u128::from(self.bits()) * (end as u128);
+        // Below 0 and below 1 there is one number, and it takes no bits.
+        let end = end.max(1);
+        let bits = usize::BITS - (end - 1).leading_zeros();
+        if self.bits_left < bits + SPARE_BITS {
+            self.word = self.state.next_u64();
+            self.bits_left = u64::BITS;
+        }
+        self.bits_left -= bits;
+        let wide = u128::from(self.word) * (end as u128);
+        #[expect(clippy::cast_possible_truncation, reason = "the low half, on purpose")]
+        let low = wide as u64;
+        self.word = low;
         usize::try_from(wide >> 64).unwrap_or(0)
     }
 
     /// A random byte.
     #[inline]
     pub(crate) fn byte(&mut self) -> u8 {
-        self.bits().to_le_bytes()[7]
+        u8::try_from(self.below(256)).unwrap_or(0)
     }
 
     /// True `parts` times of `of`.
@@ -61,6 +82,43 @@ impl Rng {
     #[inline]
     pub(crate) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.below(items.len())]
+    }
+}
+
+/// Random bits for choices among powers of two, which need no multiplication. Cheaper than [`Rng`]
+/// to begin with: what is chosen first is known at once.
+#[derive(Debug)]
+pub(crate) struct Bits {
+    state: u64,
+    word: u64,
+    bits_left: u32,
+}
+
+impl Bits {
+    /// Bits of `seed`, which comes from [`iteration_seed`].
+    #[inline]
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { state: seed, word: seed, bits_left: u64::BITS }
+    }
+
+    /// A number below 2^`bits`, of at most 16.
+    #[inline]
+    pub(crate) fn take(&mut self, bits: u32) -> usize {
+        if self.bits_left < bits {
+            self.state = iteration_seed(self.state, 0);
+            self.word = self.state;
+            self.bits_left = u64::BITS;
+        }
+        self.bits_left -= bits;
+        let taken = self.word & ((1 << bits) - 1);
+        self.word >>= bits;
+        usize::try_from(taken).unwrap_or(0)
+    }
+
+    /// A number below `end`, which is at most 256. The bias is below 2^-8.
+    #[inline]
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        (self.take(u16::BITS) * end) >> u16::BITS
     }
 }
 
@@ -90,5 +148,53 @@ mod tests {
         assert_eq!(found, [true; 7]);
         assert_eq!(rng.below(0), 0);
         assert_eq!(rng.below(1), 0);
+    }
+
+    #[test]
+    fn a_choice_among_nothing_leaves_the_next_one_random() {
+        let mut found = [false; 6];
+        for seed in 0..100 {
+            let mut rng = Rng::new(iteration_seed(3, seed));
+            rng.below(0);
+            rng.below(1);
+            found[rng.below(6)] = true;
+        }
+        assert_eq!(found, [true; 6]);
+    }
+
+    #[test]
+    fn numbers_of_one_draw_know_nothing_of_each_other() {
+        let mut rng = Rng::new(5);
+        let mut counts = [[0u32; 8]; 8];
+        for _ in 0..64_000 {
+            let (first, second) = (rng.below(8), rng.below(8));
+            counts[first][second] += 1;
+        }
+        let all = counts.iter().flatten();
+        assert!(all.clone().all(|count| (850..1150).contains(count)), "{counts:?}");
+    }
+
+    #[test]
+    fn bits_reach_all_numbers_and_repeat_with_their_seed() {
+        let draw = |seed: u64| {
+            let mut bits = Bits::new(iteration_seed(seed, 7));
+            (0..1000).map(|_| bits.take(6)).collect::<Vec<usize>>()
+        };
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+        let drawn = draw(3);
+        assert!((0..64).all(|number| drawn.contains(&number)));
+        let mut bits = Bits::new(9);
+        assert!((0..1000).all(|_| bits.below(7) < 7));
+    }
+
+    #[test]
+    fn ends_of_any_size_are_kept() {
+        let mut rng = Rng::new(9);
+        for bits in 0..u64::BITS {
+            let end = 1usize << bits;
+            assert!(rng.below(end) < end);
+        }
+        assert!(rng.below(usize::MAX) < usize::MAX);
     }
 }

@@ -1,18 +1,19 @@
 //! One execution of the fuzz test.
 //!
 //! Owns the order of things around an execution: the input lies in memory, its length is known
-//! there, the counters are 0, the phase says that it runs; then it runs on a private copy, because
-//! shared bytes are never borrowed. Must not allocate, lock, hash, ask the system or read a clock
-//! unless the input fails.
+//! there, the counters are 0, the phase says that it runs; then it runs where it lies, so that
+//! nothing is copied: while a call runs the memory is the worker's alone to write. Must not
+//! allocate, lock, hash, ask the system or read a clock unless the input fails.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use fuzzd_core::signature::Signature;
 use fuzzd_protocol::value::ValueType;
+use fuzzd_shm::ExclusiveArea;
 
 use crate::counters::{Counters, Seen};
 use crate::failure::{self, Fault};
-use crate::memory::WorkerMemory;
+use crate::memory::{ValueLenError, WorkerMemory};
 use crate::target::{Target, Verdict};
 
 /// How one execution ended.
@@ -42,7 +43,8 @@ pub(crate) struct Runner<'a> {
     /// All other executions in this call; as above.
     pub(crate) other_count: u64,
     interrupted: &'a AtomicBool,
-    scratch: Vec<u8>,
+    /// The place of the value, while a call runs.
+    value: Option<ExclusiveArea<'a>>,
 }
 
 impl<'a> Runner<'a> {
@@ -55,7 +57,6 @@ impl<'a> Runner<'a> {
     ) -> Self {
         let types = target.types().to_vec();
         let seen = Seen::new(counters.len());
-        let scratch = vec![0; memory.capacity()];
         Self {
             target,
             types,
@@ -66,7 +67,7 @@ impl<'a> Runner<'a> {
             count: 0,
             other_count: 0,
             interrupted,
-            scratch,
+            value: None,
         }
     }
 
@@ -76,10 +77,13 @@ impl<'a> Runner<'a> {
         self.count = self.memory.count();
         self.other_count = 0;
         self.counters.clear();
+        self.value = None;
+        self.value = Some(self.memory.take_area());
     }
 
     /// After the executions of a call: memory says what the reply says.
-    pub(crate) fn end_call(&self) {
+    pub(crate) fn end_call(&mut self) {
+        self.value = None;
         self.memory.set_count(self.count);
         self.memory.set_other_count(self.other_count);
     }
@@ -90,14 +94,31 @@ impl<'a> Runner<'a> {
         self.memory.stop_requested() || self.interrupted.load(Relaxed)
     }
 
+    /// The place of the value, all of it.
+    #[inline]
+    pub(crate) fn value(&mut self) -> &mut [u8] {
+        self.value.as_deref_mut().unwrap_or_default()
+    }
+
+    /// A copy of the value in memory, as the coordinator left it.
+    pub(crate) fn given(&mut self) -> Result<Vec<u8>, ValueLenError> {
+        let len = self.memory.value_len()?;
+        Ok(self.value()[..len].to_vec())
+    }
+
+    /// Puts an input there. It must fit.
+    pub(crate) fn put(&mut self, input: &[u8]) {
+        self.value()[..input.len()].copy_from_slice(input);
+        self.memory.set_value_len(input.len());
+    }
+
     /// Runs the first `len` bytes of the value in memory. The caller has written the length, then
     /// counted the execution: who is killed in between is not told with a wrong length.
     #[inline]
     fn run(&mut self, len: usize) -> Ending {
-        let input = &mut self.scratch[..len];
-        self.memory.area().read(0, input);
+        let value = self.value.as_deref().unwrap_or_default();
         self.memory.set_running(true);
-        let ending = run_target(self.target, input);
+        let ending = run_target(self.target, &value[..len]);
         self.memory.set_running(false);
         ending
     }
@@ -117,12 +138,6 @@ impl<'a> Runner<'a> {
         self.other_count += 1;
         self.memory.set_other_count(self.other_count);
         self.run(len)
-    }
-
-    /// Puts the input that was run last, of `len` bytes, back into memory before it is told of: the
-    /// target may have overwritten it.
-    pub(crate) fn restore(&self, len: usize) {
-        self.memory.set_value(&self.scratch[..len]);
     }
 }
 

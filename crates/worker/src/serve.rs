@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use fuzzd_protocol::{FUZZ_IN_FD, FUZZ_OUT_FD, INTERNAL_ERROR_EXIT, MEMORY_FD, WORKER_ENV};
-use fuzzd_shm::{SharedMemory, ShmError, take_inherited_fd};
+use fuzzd_shm::{ReadOnlyMemory, SharedMemory, ShmError, take_inherited_fd};
 
 use crate::comm::Pipes;
 use crate::counters::Counters;
@@ -62,8 +62,10 @@ fn run(target: &dyn Target) -> Result<(), ServeError> {
     let mut pipes = inherited_pipes()?;
     let memory = SharedMemory::adopt(take_inherited_fd(MEMORY_FD)?)?;
     let no_control = NoControl::default();
-    let mut server =
-        Server::new(target, memory.region(), &no_control, Counters::registered(), &INTERRUPTED)?;
+    let shared = |fd| ReadOnlyMemory::adopt(take_inherited_fd(fd)?);
+    let counters = Counters::registered();
+    let region = memory.region();
+    let mut server = Server::new(target, region, &no_control, counters, &INTERRUPTED, &shared)?;
     server.serve(&mut pipes)
 }
 

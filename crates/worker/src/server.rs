@@ -14,14 +14,15 @@ use fuzzd_protocol::message::{
     Call, FuzzReply, MessageError, MinimizeReply, PingCall, PingReply, SeedCall, SeedReply,
     decode_call, encode_line,
 };
-use fuzzd_protocol::{PROTOCOL_VERSION, caps, input};
-use fuzzd_shm::Region;
+use fuzzd_protocol::{ARENA_FD, MAP_FD, PROTOCOL_VERSION, caps, input};
+use fuzzd_shm::{ReadOnlyMemory, Region, RingWriter, ShmError};
 
 use crate::comm::{CommError, Pipes};
 use crate::counters::Counters;
+use crate::engine::Engine;
 use crate::memory::{MemoryError, NoControl, WorkerMemory};
-use crate::mutator::Mutator;
 use crate::runner::Runner;
+use crate::shared::{Arena, SharedError, SharedMap};
 use crate::target::Target;
 use crate::{build_id, fuzz, minimize};
 
@@ -37,6 +38,9 @@ pub(crate) enum ServeError {
     /// The memory does not have the parts it should have.
     #[error("cannot use the shared memory: {0}")]
     Memory(#[from] MemoryError),
+    /// What the coordinator shares with all workers cannot be used.
+    #[error("cannot use what the coordinator shares: {0}")]
+    Shared(#[from] SharedError),
     /// The pipes failed.
     #[error(transparent)]
     Comm(#[from] CommError),
@@ -50,8 +54,10 @@ pub(crate) struct Server<'a> {
     region: &'a Region,
     no_control: &'a NoControl,
     runner: Runner<'a>,
-    mutator: Mutator,
+    engine: Engine<'a>,
     seeds: Vec<Vec<u8>>,
+    /// Gives the read-only memory at a descriptor, once each.
+    shared: &'a dyn Fn(i32) -> Result<ReadOnlyMemory, ShmError>,
     /// Whether the coordinator named a version: only then do we know what it expects of us.
     negotiated: bool,
 }
@@ -64,13 +70,14 @@ impl<'a> Server<'a> {
         no_control: &'a NoControl,
         counters: Counters,
         interrupted: &'a AtomicBool,
+        shared: &'a dyn Fn(i32) -> Result<ReadOnlyMemory, ShmError>,
     ) -> Result<Self, ServeError> {
         let memory = WorkerMemory::new(region, None, no_control)?;
         let runner = Runner::new(target, memory, counters, interrupted);
-        let mutator = Mutator::new(&runner.types);
+        let engine = Engine::new(&runner.types);
         let seeds = target.seeds();
         let seeds = seeds.iter().map(|seed| input::canonical(&runner.types, seed)).collect();
-        Ok(Self { region, no_control, runner, mutator, seeds, negotiated: false })
+        Ok(Self { region, no_control, runner, engine, seeds, shared, negotiated: false })
     }
 
     /// Answers calls until there are no more.
@@ -89,7 +96,7 @@ impl<'a> Server<'a> {
         Ok(match call {
             Call::Ping(call) => encode_line(&self.ping(&call)?),
             Call::Fuzz(call) if self.negotiated => {
-                encode_line(&fuzz::fuzz(&mut self.runner, &mut self.mutator, &call))
+                encode_line(&fuzz::fuzz(&mut self.runner, &mut self.engine, &call))
             }
             Call::Fuzz(_) => encode_line(&FuzzReply {
                 internal_err: "this worker does not speak the Go dialect: the Ping call must \
@@ -116,6 +123,14 @@ impl<'a> Server<'a> {
         if call.control_offset.is_some() {
             caps.push(caps::CONTROL);
         }
+        if self.adopt_plan(call)? {
+            caps.push(caps::PLAN);
+        }
+        if call.map {
+            let memory = (self.shared)(MAP_FD).map_err(SharedError::from)?;
+            self.engine.map = Some(SharedMap::new(memory, self.runner.counters.len())?);
+            caps.push(caps::MAP);
+        }
         let types = &self.runner.types;
         Ok(PingReply {
             // The only version so far is the lowest, and the highest.
@@ -128,7 +143,23 @@ impl<'a> Server<'a> {
         })
     }
 
-    fn seed(&self, call: &SeedCall) -> SeedReply {
+    /// Takes over what calls with a plan need, if the coordinator offers all of it.
+    fn adopt_plan(&mut self, call: &PingCall) -> Result<bool, ServeError> {
+        let (Some(offset), Some(bytes), true) = (call.ring_offset, call.ring_bytes, call.arena)
+        else {
+            return Ok(false);
+        };
+        let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let ring = RingWriter::new(self.region, number(offset), number(bytes));
+        self.engine.ring = Some(ring.map_err(SharedError::from)?);
+        if self.engine.arena.is_none() {
+            let memory = (self.shared)(ARENA_FD).map_err(SharedError::from)?;
+            self.engine.arena = Some(Arena::new(memory)?);
+        }
+        Ok(true)
+    }
+
+    fn seed(&mut self, call: &SeedCall) -> SeedReply {
         let total = self.seeds.len() as u64;
         let seed = usize::try_from(call.index).ok().and_then(|index| self.seeds.get(index));
         let capacity = self.runner.memory.capacity();
@@ -138,7 +169,9 @@ impl<'a> Server<'a> {
                 format!("seed {} has {} bytes, the memory {capacity}", call.index, seed.len())
             }
             Some(seed) => {
-                self.runner.memory.set_value(seed);
+                self.runner.begin_call();
+                self.runner.put(seed);
+                self.runner.end_call();
                 String::new()
             }
         };

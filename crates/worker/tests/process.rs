@@ -126,7 +126,11 @@ impl Worker {
     /// A worker that has answered Ping.
     fn spawn() -> Self {
         let mut worker = Self::spawn_with(None);
-        let call = PingCall { proto: Some(1), control_offset: Some(CONTROL as u64) };
+        let call = PingCall {
+            proto: Some(1),
+            control_offset: Some(CONTROL as u64),
+            ..PingCall::default()
+        };
         worker.send(&encode_line(&Call::Ping(call)));
         let reply: PingReply = worker.reply();
         assert_eq!(reply.types, ["[]byte"]);

@@ -52,11 +52,26 @@ impl Seen {
         fits
     }
 
-    /// Whether `features` have a bit that was not seen.
-    pub(crate) fn lacks_any_of(&self, features: &[Feature]) -> bool {
-        features.iter().any(|&(index, bits)| {
-            self.bits.get(index as usize).is_some_and(|seen| bits & !seen != 0)
-        })
+    /// What of `features` was not seen.
+    pub(crate) fn lacking(&self, features: &[Feature]) -> Vec<Feature> {
+        let fresh = features.iter().filter_map(|&(index, bits)| {
+            let fresh = bits & !self.bits.get(index as usize).copied()?;
+            (fresh != 0).then_some((index, fresh))
+        });
+        fresh.collect()
+    }
+
+    /// Whether a counter was ever hit.
+    pub(crate) fn has_edge(&self, index: u32) -> bool {
+        self.bits.get(index as usize).is_some_and(|seen| *seen != 0)
+    }
+
+    /// Adds the bits of a run of counters that begins at `first`.
+    pub(crate) fn merge_block(&mut self, first: usize, block: &[u8]) {
+        let own = self.bits.get_mut(first..).unwrap_or_default();
+        for (byte, bits) in own.iter_mut().zip(block) {
+            *byte |= bits;
+        }
     }
 
     /// Notes every feature of `first` that the second execution of the same input, `second`

@@ -20,7 +20,7 @@ use crate::clock::{Pace, wire_limit, wire_nanos, wire_timeout};
 use crate::failure::{self, Fault};
 use crate::limits::BACKTRACES_PER_CALL_MAX;
 use crate::runner::{Ending, Runner};
-use passes::Judgement;
+pub(crate) use passes::{Judgement, shrink};
 
 /// What the smaller input must do.
 #[derive(Debug)]
@@ -53,9 +53,10 @@ impl Judge<'_, '_> {
             return Judgement::Stop;
         }
         self.executions_left -= 1;
-        self.runner.memory.set_value(candidate);
+        self.runner.put(candidate);
         let ending = self.runner.run_other(candidate.len());
-        self.runner.restore(candidate.len());
+        // The target may have overwritten it.
+        self.runner.put(candidate);
         let judgement = self.weigh(ending);
         self.runner.counters.clear();
         judgement
@@ -99,7 +100,7 @@ pub(crate) fn minimize(runner: &mut Runner<'_>, call: &MinimizeCall) -> Minimize
     let mut reply = MinimizeReply::default();
     runner.begin_call();
     if let Some(goal) = goal_of(runner, call)
-        && let Ok(input) = runner.memory.value()
+        && let Ok(input) = runner.given()
     {
         search(runner, goal, call, &input, started, &mut reply);
     }
@@ -155,10 +156,10 @@ fn search(
         // The input in memory is the one that failed.
         Goal::Coverage(_) if reply.failure.is_some() => reply.wrote_to_mem = true,
         Goal::Coverage(_) => {
-            runner.memory.set_value(&value);
+            runner.put(&value);
             reply.coverage_sparse = reply.wrote_to_mem.then(|| sparse::encode(&snapshot));
         }
-        Goal::Failure(_) => runner.memory.set_value(&value),
+        Goal::Failure(_) => runner.put(&value),
     }
 }
 

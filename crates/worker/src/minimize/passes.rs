@@ -25,7 +25,7 @@ const PLAIN: &[u8; 6] = b"0 1aA\n";
 
 /// The judge's word on a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Judgement {
+pub(crate) enum Judgement {
     /// It does what it must.
     Holds,
     /// It does not.
@@ -35,7 +35,7 @@ pub(super) enum Judgement {
 }
 
 /// The smallest input found; `input` itself holds. `simplify`: also make it plainer.
-pub(super) fn shrink(
+pub(crate) fn shrink(
     types: &[ValueType],
     input: &[u8],
     simplify: bool,

@@ -1,133 +1,159 @@
 //! Making new inputs from one.
 //!
-//! Owns the choice of operators and their stacking. The input is mutated where it lies, in the
-//! shared memory, so that it is there whatever happens to the process when it runs. The result is
-//! always in the one canonical memory form, and a function of base, limits and random state only.
+//! Owns the choice of operators and their stacking. The input is mutated where it lies, so that it
+//! is there whatever happens to the process when it runs. The result is always in the one canonical
+//! memory form, and a function of base, materials, limits, wheels and seed only: all but the seed
+//! are frozen during a visit, so that any input of it can be made again.
+//!
+//! ```text
+//! begin_visit ─► mutate, mutate, .. ─► end_visit
+//!   wheels drawn   reward (any time)     evidence taken over
+//! ```
 
-mod buffer;
-mod bytes;
+mod bandit;
+mod base;
+mod bits;
+mod blocks;
+mod compare;
 mod decimal;
+mod fields;
+mod length_field;
+mod limits;
+mod lines;
+mod matches;
+mod mix;
+mod nest;
 mod number;
+mod operator;
 mod scalar;
+mod shape;
 mod text;
+mod value;
+mod visit;
+mod wheel;
+mod words;
 
+#[cfg(test)]
+mod goals;
 #[cfg(test)]
 mod tests;
 
-use fuzzd_protocol::input::{self, LENGTH_BYTES};
-use fuzzd_protocol::value::ValueType;
-use fuzzd_shm::ByteArea;
+use std::rc::Rc;
 
-use crate::limits::{OPERATOR_TRIES_MAX, STACK_MAX};
-use crate::rng::Rng;
-use buffer::{InputBuffer, Slot, ValueView};
+use fuzzd_protocol::value::ValueType;
+
+use crate::rng::{Rng, iteration_seed};
+use bandit::Bandit;
+pub(crate) use bandit::Reward;
+pub(crate) use base::{Base, Materials};
+use value::Slot;
+use visit::Visit;
 
 /// A mutator for one base at a time.
 #[derive(Debug)]
 pub(crate) struct Mutator {
     types: Vec<ValueType>,
-    base: Vec<u8>,
-    base_slots: Vec<Slot>,
+    visit: Visit,
+    bandit: Bandit,
+    /// What the wheels of each visit are drawn with.
+    visits: Rng,
+    /// Where the values of the input are that is being made.
     slots: Vec<Slot>,
-    len_max: usize,
-    has_text: bool,
+    /// What differs from the base in the buffer; `None`: all of it may.
+    changed: Option<(usize, usize)>,
 }
 
 impl Mutator {
     /// A mutator for fuzz tests with these parameters.
     pub(crate) fn new(types: &[ValueType]) -> Self {
-        Self {
+        let mut mutator = Self {
             types: types.to_vec(),
-            base: Vec::new(),
-            base_slots: Vec::new(),
+            visit: Visit::default(),
+            bandit: Bandit::default(),
+            visits: Rng::new(0),
             slots: Vec::new(),
-            len_max: 0,
-            has_text: types.contains(&ValueType::String),
-        }
-    }
-
-    /// Takes the input that the next ones are made from, and how long they may become. A base that
-    /// is longer is cut; only scalars, which cannot be, may exceed the limit.
-    pub(crate) fn set_base(&mut self, memory: &[u8], len_max: usize) {
-        self.base = fit(&self.types, input::canonical(&self.types, memory), len_max);
-        self.len_max = len_max.max(self.base.len());
-        self.base_slots = input::fields(&self.types, &self.base)
-            .into_iter()
-            .map(|field| Slot {
-                value_type: field.value_type,
-                start: field.bytes.start,
-                len: field.bytes.len(),
-                prefixed: field.prefix.is_some(),
-                dirty: (0, 0),
-            })
-            .collect();
-        self.slots.clone_from(&self.base_slots);
-    }
-
-    /// Bytes of the base, which every area must have room for.
-    pub(crate) fn base_len(&self) -> usize {
-        self.base.len()
-    }
-
-    /// Puts a mutated base at the start of `area` and gives its length. Allocates nothing.
-    #[inline]
-    pub(crate) fn mutate(&mut self, seed: u64, mut area: ByteArea<'_>) -> usize {
-        let mut rng = Rng::new(seed);
-        area.write(0, &self.base);
-        self.slots.copy_from_slice(&self.base_slots);
-        let mut buffer = InputBuffer::new(area, &mut self.slots, self.base.len(), self.len_max);
-        if buffer.values() == 0 {
-            return buffer.len();
-        }
-        // Skewed to few: half of all inputs get one operator, one of sixteen up to the maximum.
-        let halvings = (rng.bits() | 1 << STACK_MAX.ilog2()).trailing_zeros();
-        for _ in 0..=rng.below(1 << halvings) {
-            apply_one(&mut buffer, &mut rng);
-        }
-        // Strings stay text, seven times of eight: most Rust code cannot see others.
-        if self.has_text && rng.chance(7, 8) {
-            for position in 0..buffer.values() {
-                text::repair(&mut buffer.value(position));
-            }
-        }
-        buffer.len()
-    }
-}
-
-/// Changes one value by one operator, if any of a few tries applies.
-fn apply_one(buffer: &mut InputBuffer<'_>, rng: &mut Rng) {
-    for _ in 0..OPERATOR_TRIES_MAX {
-        let position = if buffer.values() == 1 { 0 } else { rng.below(buffer.values()) };
-        let mut value = buffer.value(position);
-        let applied = match value.value_type() {
-            ValueType::Bytes | ValueType::String => bytes::mutate(&mut value, rng),
-            _ => {
-                scalar::mutate(&mut value, rng);
-                true
-            }
+            changed: None,
         };
-        if applied {
-            return;
+        mutator.begin_visit(Rc::new(Base::new(types, Vec::new())), Rc::default(), 0);
+        mutator
+    }
+
+    /// Begins a call: what is random about its visits depends on its seed. What was learnt stays.
+    pub(crate) fn begin_call(&mut self, call_seed: u64) {
+        self.visits = Rng::new(iteration_seed(call_seed, u64::MAX - 1));
+    }
+
+    /// Takes what the next inputs are made from, and how long they may become. A base that is
+    /// longer is cut; only scalars, which cannot be, may exceed the limit. The base is put into the
+    /// buffer by the next [`mutate`](Self::mutate).
+    pub(crate) fn begin_visit(&mut self, base: Rc<Base>, materials: Rc<Materials>, len_max: usize) {
+        let fits = base.bytes().len() <= len_max;
+        let base = if fits { base } else { Rc::new(base.cut_to(&self.types, len_max)) };
+        self.changed = None;
+        self.slots.clear();
+        self.slots.extend(base.fields().iter().map(Slot::of));
+        let (classes, exponents) = self.bandit.draw(base.bytes().len(), &mut self.visits);
+        let shares = self.visit.begin(base, materials, len_max, &classes, &exponents);
+        self.bandit.set_shares(shares);
+    }
+
+    /// Somebody else has written to the buffer, or it is another one.
+    pub(crate) fn invalidate(&mut self) {
+        self.changed = None;
+    }
+
+    /// Puts a mutated base at the start of `buffer` and gives its length. Allocates nothing. The
+    /// bits of `seed` are used as they are: it comes from [`iteration_seed`]. Bytes of the buffer
+    /// up to the length limit may hold anything afterwards, those behind it are not touched.
+    ///
+    /// The first bytes of the buffer, as many as the longest input of the visit has, must be as
+    /// this mutator left them, or [`invalidate`](Self::invalidate) was called.
+    #[inline]
+    pub(crate) fn mutate(&mut self, seed: u64, buffer: &mut [u8]) -> usize {
+        let base = self.visit.base().bytes();
+        match self.changed {
+            Some((start, end)) => restore(buffer, base, start, end),
+            None => buffer[..base.len()].copy_from_slice(base),
         }
+        let (len, start, end) = if self.visit.is_raw() {
+            self.visit.mutate_raw(seed, buffer)
+        } else {
+            self.visit.mutate_packed(seed, buffer, &mut self.slots)
+        };
+        self.changed = Some((start, end));
+        len
+    }
+
+    /// The input that `seed` made in this visit showed something new.
+    pub(crate) fn reward(&mut self, seed: u64, reward: Reward) {
+        let (exponent, parts) = self.visit.parts(seed);
+        self.bandit.reward(&parts, exponent, reward);
+    }
+
+    /// Ends the visit after `execs` inputs: what they have shown counts from the next one on.
+    pub(crate) fn end_visit(&mut self, execs: u64) {
+        self.bandit.end_visit(execs);
     }
 }
 
-/// `memory` with its values of variable length cut, the last one first, until it fits.
-fn fit(types: &[ValueType], mut memory: Vec<u8>, len_max: usize) -> Vec<u8> {
-    for field in input::fields(types, &memory).into_iter().rev() {
-        let excess = memory.len().saturating_sub(len_max);
-        if excess == 0 {
-            break;
-        }
-        if field.value_type.width().is_some() {
-            continue;
-        }
-        let cut = excess.min(field.bytes.len());
-        memory.drain(field.bytes.end - cut..field.bytes.end);
-        if let Some(at) = field.prefix {
-            let length = u32::try_from(field.bytes.len() - cut).unwrap_or(u32::MAX);
-            memory[at..at + LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
-        }
+/// Bytes that are restored at once: few enough to need no call.
+const RESTORED_AT_ONCE: usize = 32;
+
+/// Copies a part of `base` to the same place of `buffer`.
+#[inline]
+fn restore(buffer: &mut [u8], base: &[u8], start: usize, end: usize) {
+    let len = end - start;
+    if len > 2 * RESTORED_AT_ONCE || end < RESTORED_AT_ONCE {
+        buffer[start..end].copy_from_slice(&base[start..end]);
+        return;
     }
-    memory
+    // Both may overlap each other, and what lies around, which is as in the base already.
+    let copy = |buffer: &mut [u8], at: usize| {
+        let range = at..at + RESTORED_AT_ONCE;
+        buffer[range.clone()].copy_from_slice(&base[range]);
+    };
+    copy(buffer, end - RESTORED_AT_ONCE);
+    if len > RESTORED_AT_ONCE {
+        copy(buffer, start);
+    }
 }

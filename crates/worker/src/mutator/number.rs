@@ -66,6 +66,13 @@ pub(super) fn step(rng: &mut Rng) -> u128 {
     if rng.chance(1, 2) { step } else { step.wrapping_neg() }
 }
 
+/// A small step of at most 64 bits, up or down.
+#[inline]
+pub(super) fn small_step(rng: &mut Rng) -> u64 {
+    let step = 1 + rng.below(STEP_MAX) as u64;
+    if rng.chance(1, 2) { step } else { step.wrapping_neg() }
+}
+
 /// Another integer of `bits` bits than `old`; bits above are of no meaning, in and out.
 pub(super) fn integer(old: u128, bits: u32, rng: &mut Rng) -> u128 {
     let mask = u128::MAX >> (u128::BITS - bits);

@@ -5,7 +5,8 @@
 
 use fuzzd_protocol::value::ValueType;
 
-use super::{ValueView, number};
+use super::number;
+use super::value::Value;
 use crate::rng::Rng;
 
 /// Bytes of the widest scalar.
@@ -70,12 +71,12 @@ const FLOATS: [f64; 22] = [
 ];
 
 /// Changes a value that is neither bytes nor a string.
-pub(super) fn mutate(value: &mut ValueView<'_, '_>, rng: &mut Rng) {
+pub(super) fn mutate(value: &mut Value<'_>, value_type: ValueType, rng: &mut Rng) {
     let mut bytes = [0; SCALAR_BYTES_MAX];
     let len = value.len().min(SCALAR_BYTES_MAX);
-    value.read(0, &mut bytes[..len]);
+    bytes[..len].copy_from_slice(&value.content()[..len]);
     let old = u128::from_le_bytes(bytes);
-    let new = match value.value_type() {
+    let new = match value_type {
         ValueType::Bool => (old ^ 1) & 1,
         ValueType::Rune => u128::from(u32::from(rune(old, rng))),
         ValueType::Float32 => u128::from(float32(old, rng)),

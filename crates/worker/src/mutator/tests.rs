@@ -1,11 +1,22 @@
+use fuzzd_protocol::input;
 use fuzzd_protocol::value::Value;
-use fuzzd_shm::Region;
 use proptest::prelude::*;
 
 use super::*;
+use crate::compare::log::{Kind, Record};
+use crate::compare::pairs::{Pair, PairTable, Side};
+use crate::dictionary::Tokens;
 use crate::rng::iteration_seed;
 
-/// `count` mutations of `base`, in an area of `capacity` bytes.
+/// A mutator in a visit to `base`.
+fn visit(types: &[ValueType], base: &[u8], len_max: usize) -> Mutator {
+    let mut mutator = Mutator::new(types);
+    let base = Rc::new(Base::new(types, base.to_vec()));
+    mutator.begin_visit(base, Rc::default(), len_max);
+    mutator
+}
+
+/// `count` mutations of `base`, in a buffer of `capacity` bytes.
 fn mutations(
     types: &[ValueType],
     base: &[u8],
@@ -13,15 +24,11 @@ fn mutations(
     capacity: usize,
     count: u64,
 ) -> Vec<Vec<u8>> {
-    let region = Region::heap(capacity);
-    let mut mutator = Mutator::new(types);
-    mutator.set_base(base, len_max);
+    let mut mutator = visit(types, base, len_max);
+    let mut buffer = vec![0; capacity];
     let all = (0..count).map(|iteration| {
-        let area = region.area(0, capacity).unwrap();
-        let len = mutator.mutate(iteration_seed(7, iteration), area);
-        let mut result = vec![0; len];
-        region.read(0, &mut result).unwrap();
-        result
+        let len = mutator.mutate(iteration_seed(7, iteration), &mut buffer);
+        buffer[..len].to_vec()
     });
     all.collect()
 }
@@ -41,14 +48,15 @@ fn the_same_seed_makes_the_same_input_whatever_ran_before() {
     let types = [ValueType::String, ValueType::Int32, ValueType::Bytes];
     let base = input::canonical(&types, b"\x05\0\0\0hello....\x03\0\0\0abc");
     let all = mutations(&types, &base, 200, 256, 50);
-    let region = Region::heap(256);
-    let mut mutator = Mutator::new(&types);
-    mutator.set_base(&base, 200);
+    let mut buffer = vec![0; 256];
+    let mut mutator = visit(&types, &base, 200);
     for iteration in [49u64, 3, 17, 0] {
-        let len = mutator.mutate(iteration_seed(7, iteration), region.area(0, 256).unwrap());
-        let mut alone = vec![0; len];
-        region.read(0, &mut alone).unwrap();
-        assert_eq!(alone, all[usize::try_from(iteration).unwrap()], "iteration {iteration}");
+        let len = mutator.mutate(iteration_seed(7, iteration), &mut buffer);
+        assert_eq!(
+            buffer[..len],
+            all[usize::try_from(iteration).unwrap()],
+            "iteration {iteration}"
+        );
     }
 }
 
@@ -150,23 +158,112 @@ fn a_base_beyond_the_limit_is_cut() {
     }
 }
 
+/// Pairs, lengths, tokens and partners of all kinds, of which some stand in `base`.
+fn rich(base: &[u8]) -> (PairTable, Materials) {
+    let mut pairs = PairTable::new();
+    let piece = |from: usize| base.get(from..from + 4).unwrap_or(b"word");
+    let sides = [
+        (Side::integer(0xdead_beef, 4), Side::new(piece(0)), true),
+        (Side::integer(700, 8), Side::integer(97, 8), true),
+        (Side::integer(u64::MAX, 8), Side::integer(0, 8), true),
+        (Side::new(b"much longer than what is there"), Side::new(piece(2)), false),
+        (Side::new(b"x"), Side::new(b"ABC"), false),
+    ];
+    for (pc, (left, right, is_number)) in sides.into_iter().enumerate() {
+        pairs.add(pc, Pair { left, right, is_number, is_const: pc == 0 });
+    }
+    let kind = Kind::Switch { width: 8, value: 5, below: 3, above: 30 };
+    pairs.add_lengths(&[Record { pc: 1, kind }], &[5]);
+    let mut tokens = Tokens::new();
+    tokens.add_user(b"token");
+    tokens.add_user("tök".as_bytes());
+    let partners = vec![base.to_vec(), b"[1, {2: (3)}]\nline, line\n".to_vec(), Vec::new()];
+    let recent = pairs.clone();
+    (pairs, Materials { tokens: Rc::new(tokens), recent, partners })
+}
+
+/// A mutator in a visit with everything there is.
+fn rich_visit(types: &[ValueType], memory: &[u8], len_max: usize) -> Mutator {
+    let mut base = Base::new(types, memory.to_vec());
+    let (pairs, materials) = rich(base.bytes());
+    base.set_pairs(pairs);
+    base.set_free(&[1..3, 10..20]);
+    let mut mutator = Mutator::new(types);
+    mutator.begin_visit(Rc::new(base), Rc::new(materials), len_max);
+    mutator
+}
+
 fn types() -> impl Strategy<Value = Vec<ValueType>> {
-    proptest::collection::vec(proptest::sample::select(ValueType::ALL.to_vec()), 1..5)
+    let one = proptest::sample::select(ValueType::ALL.to_vec());
+    let vary = proptest::sample::select(vec![ValueType::Bytes, ValueType::String]);
+    prop_oneof![
+        proptest::collection::vec(one, 1..5),
+        proptest::collection::vec(vary.clone(), 1..2),
+        proptest::collection::vec(vary, 2..4),
+    ]
+}
+
+/// Bytes, and texts with what operators look for.
+fn memory() -> impl Strategy<Value = Vec<u8>> {
+    let text = "([-\\]a-z{}()<>\",:0-9 \n]|abc|12){0,60}";
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..80),
+        text.prop_map(String::into_bytes),
+        (text, any::<bool>()).prop_map(|(text, is_big)| {
+            let length = u32::try_from(text.len()).unwrap();
+            let length = if is_big { length.to_be_bytes() } else { length.to_le_bytes() };
+            [&length[..], text.as_bytes()].concat()
+        }),
+    ]
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
     #[test]
     fn results_are_canonical_and_within_the_limit(
         types in types(),
-        base in proptest::collection::vec(any::<u8>(), 0..80),
+        base in memory(),
         room in 0usize..100,
+        seed in any::<u64>(),
     ) {
         let base = input::canonical(&types, &base);
         let len_max = base.len() + room;
-        for input in mutations(&types, &base, len_max, len_max + 3, 60) {
-            prop_assert!(input.len() <= len_max);
-            prop_assert_eq!(input::canonical(&types, &input), input);
+        let mut mutator = rich_visit(&types, &base, len_max);
+        let mut buffer = vec![0xaa; len_max + 3];
+        for iteration in 0..100 {
+            let len = mutator.mutate(iteration_seed(seed, iteration), &mut buffer);
+            prop_assert!(len <= len_max);
+            prop_assert_eq!(&input::canonical(&types, &buffer[..len]), &buffer[..len]);
         }
+        prop_assert_eq!(&buffer[len_max..], [0xaa; 3]);
+    }
+
+    #[test]
+    fn an_input_depends_on_its_seed_alone_during_a_visit(
+        types in types(),
+        base in memory(),
+        room in 0usize..100,
+        seed in any::<u64>(),
+    ) {
+        let base = input::canonical(&types, &base);
+        let len_max = base.len() + room;
+        let mut mutator = rich_visit(&types, &base, len_max);
+        let mut buffer = vec![0; len_max];
+        let all: Vec<Vec<u8>> = (0..40)
+            .map(|iteration| {
+                let len = mutator.mutate(iteration_seed(seed, iteration), &mut buffer);
+                buffer[..len].to_vec()
+            })
+            .collect();
+        mutator.reward(iteration_seed(seed, 3), Reward::NewEdge);
+        for iteration in [39usize, 0, 17, 17, 38, 2] {
+            let len = mutator.mutate(iteration_seed(seed, iteration as u64), &mut buffer);
+            prop_assert_eq!(&buffer[..len], &all[iteration][..], "iteration {}", iteration);
+        }
+        buffer.fill(0x55);
+        mutator.invalidate();
+        let len = mutator.mutate(iteration_seed(seed, 5), &mut buffer);
+        prop_assert_eq!(&buffer[..len], &all[5][..]);
     }
 }

@@ -4,18 +4,16 @@
 
 use std::ops::Range;
 
-use fuzzd_protocol::value::ValueType;
-
-use super::ValueView;
+use super::value::Value;
 
 /// Bytes of the longest character.
 const CHARACTER_BYTES_MAX: usize = 4;
 
 /// Makes the changed part of a string valid UTF-8: each byte that begins no character loses its
 /// high bit. What was not changed is left alone, valid or not.
-pub(super) fn repair(value: &mut ValueView<'_, '_>) {
-    let dirty = value.dirty();
-    if value.value_type() != ValueType::String || dirty.is_empty() && dirty.start == 0 {
+pub(super) fn repair(value: &mut Value<'_>) {
+    let dirty = value.dirty_range();
+    if !value.is_string() || value.dirty().is_clean() {
         return;
     }
     let mut at = character_start(value, dirty.start);
@@ -36,13 +34,13 @@ fn is_continuation(byte: u8) -> bool {
 }
 
 /// Where the character begins that the byte before `at` may belong to.
-fn character_start(value: &ValueView<'_, '_>, at: usize) -> usize {
+fn character_start(value: &Value<'_>, at: usize) -> usize {
     let back: Range<usize> = at.saturating_sub(CHARACTER_BYTES_MAX - 1)..at;
     back.rev().find(|&before| !is_continuation(value.get(before))).unwrap_or(at)
 }
 
 /// Bytes of the valid character that begins at `at`.
-fn character_bytes(value: &ValueView<'_, '_>, at: usize) -> Option<usize> {
+fn character_bytes(value: &Value<'_>, at: usize) -> Option<usize> {
     let first = value.get(at);
     let bytes = match first {
         0..=0x7f => return Some(1),
@@ -54,7 +52,5 @@ fn character_bytes(value: &ValueView<'_, '_>, at: usize) -> Option<usize> {
     if at + bytes > value.len() {
         return None;
     }
-    let mut character = [0; CHARACTER_BYTES_MAX];
-    value.read(at, &mut character[..bytes]);
-    std::str::from_utf8(&character[..bytes]).is_ok().then_some(bytes)
+    std::str::from_utf8(&value.content()[at..at + bytes]).is_ok().then_some(bytes)
 }

@@ -52,6 +52,11 @@ pub(crate) fn hit(counters: &[AtomicU8], index: usize) {
     counters[index].fetch_add(1, Relaxed);
 }
 
+/// Nothing is shared with a worker in one process.
+fn no_shared(_fd: i32) -> Result<ReadOnlyMemory, ShmError> {
+    Err(ShmError::Unsupported)
+}
+
 /// A worker and the memory it shares with the test.
 pub(crate) struct Fixture<'a> {
     pub(crate) region: &'static Region,
@@ -62,7 +67,11 @@ impl<'a> Fixture<'a> {
     /// A worker that has answered Ping.
     pub(crate) fn new(target: &'a dyn Target, counters: &'static [AtomicU8]) -> Self {
         let mut fixture = Self::unasked(target, counters);
-        let call = PingCall { proto: Some(1), control_offset: Some(CONTROL as u64) };
+        let call = PingCall {
+            proto: Some(1),
+            control_offset: Some(CONTROL as u64),
+            ..PingCall::default()
+        };
         let _reply: PingReply = fixture.call(Call::Ping(call));
         fixture
     }
@@ -75,7 +84,8 @@ impl<'a> Fixture<'a> {
         let no_control: &'static NoControl = Box::leak(Box::default());
         let interrupted: &'static AtomicBool = Box::leak(Box::default());
         let counters = Counters::over([counters]);
-        let server = Server::new(target, region, no_control, counters, interrupted).unwrap();
+        let server =
+            Server::new(target, region, no_control, counters, interrupted, &no_shared).unwrap();
         Self { region, server }
     }
 
@@ -127,7 +137,8 @@ fn pass_target() -> FakeTarget<impl Fn(&[u8]) -> Verdict> {
 fn ping_tells_what_the_worker_is() {
     let target = pass_target();
     let mut fixture = Fixture::unasked(&target, fake_counters(300));
-    let call = PingCall { proto: Some(9), control_offset: Some(CONTROL as u64) };
+    let call =
+        PingCall { proto: Some(9), control_offset: Some(CONTROL as u64), ..PingCall::default() };
     let reply: PingReply = fixture.call(Call::Ping(call));
     assert_eq!(reply.proto, Some(PROTOCOL_VERSION), "the highest version both speak");
     assert_eq!(reply.counters, Some(300));
@@ -137,10 +148,10 @@ fn ping_tells_what_the_worker_is() {
         assert!(reply.caps.iter().any(|announced| announced == cap), "{cap}");
     }
     assert!(reply.caps.iter().any(|announced| announced == caps::CONTROL));
-    let call = PingCall { proto: Some(1), control_offset: None };
+    let call = PingCall { proto: Some(1), control_offset: None, ..PingCall::default() };
     let reply: PingReply = fixture.call(Call::Ping(call));
     assert!(reply.caps.iter().all(|announced| announced != caps::CONTROL));
-    let call = PingCall { proto: Some(0), control_offset: None };
+    let call = PingCall { proto: Some(0), control_offset: None, ..PingCall::default() };
     let reply: PingReply = fixture.call(Call::Ping(call));
     assert_eq!(reply.proto, Some(1), "the lowest this worker speaks, for a caller that does not");
 }
@@ -169,7 +180,7 @@ fn without_a_version_nothing_is_announced_and_nothing_is_run() {
 fn a_control_block_outside_the_memory_ends_the_worker() {
     let target = pass_target();
     let mut fixture = Fixture::unasked(&target, fake_counters(1));
-    let call = PingCall { proto: Some(1), control_offset: Some(1 << 40) };
+    let call = PingCall { proto: Some(1), control_offset: Some(1 << 40), ..PingCall::default() };
     assert!(matches!(fixture.server.answer(Call::Ping(call)), Err(ServeError::Memory(_))));
 }
 

@@ -1,0 +1,138 @@
+//! What a worker keeps from one Fuzz call to the next.
+//!
+//! Owns the mutator with what it learned, the entries that were made ready, the dictionary, and
+//! the views of what all workers share. All of it can be lost with the process: the next worker
+//! learns it anew.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use fuzzd_protocol::value::ValueType;
+use fuzzd_shm::RingWriter;
+
+use crate::compare::log::Record;
+use crate::compare::pairs::PairTable;
+use crate::counters::{Functions, Seen};
+use crate::dictionary::Tokens;
+use crate::limits::{
+    LIBRARY_BASES_MAX, REWEIGHT_EVERY_CALLS, SOLVE_BURST_EXECS, TOKENS_AFTER_EXECS,
+    TRIM_BURST_EXECS,
+};
+use crate::mutator::{Base, Mutator};
+use crate::shared::{Arena, Kind, SharedMap};
+
+/// See the module.
+pub(crate) struct Engine<'a> {
+    pub(crate) types: Vec<ValueType>,
+    pub(crate) mutator: Mutator,
+    /// Finds go here while a call runs; without it the first find ends the call.
+    pub(crate) ring: Option<RingWriter<'a>>,
+    pub(crate) arena: Option<Arena>,
+    pub(crate) map: Option<SharedMap>,
+    /// Operands of the comparisons that mutated inputs met.
+    pub(crate) recent: PairTable,
+    /// Records of the visit under way.
+    pub(crate) records: Vec<Record>,
+    pub(crate) library: Library,
+    pub(crate) tokens: Rc<Tokens>,
+    /// Comparisons of entries made ready since the last call: their constants are words too.
+    pub(crate) compared: Vec<Record>,
+    functions: Functions,
+    has_scanned: bool,
+    /// Tokens of the user's dictionary.
+    given: Vec<Vec<u8>>,
+    calls: u64,
+    /// Something outside the live lines was hit, and by an input of the visit that is not known.
+    pub(crate) owes_sweep: bool,
+    /// All executions of this process.
+    pub(crate) execs: u64,
+    /// Until then every execution has a full pass over the counters: lines keep coming to life.
+    pub(crate) young_until: u64,
+    /// Executions that trimming finds may still take.
+    pub(crate) trim_left: u64,
+    /// Executions that solving comparisons may still take.
+    pub(crate) solve_left: u64,
+}
+
+impl Engine<'_> {
+    /// An engine that has learned nothing yet.
+    pub(crate) fn new(types: &[ValueType]) -> Self {
+        Self {
+            types: types.to_vec(),
+            mutator: Mutator::new(types),
+            ring: None,
+            arena: None,
+            map: None,
+            recent: PairTable::default(),
+            records: Vec::new(),
+            library: Library::default(),
+            tokens: Rc::default(),
+            compared: Vec::new(),
+            functions: Functions::registered(),
+            has_scanned: false,
+            given: Vec::new(),
+            calls: 0,
+            owes_sweep: false,
+            execs: 0,
+            young_until: 0,
+            trim_left: TRIM_BURST_EXECS,
+            solve_left: SOLVE_BURST_EXECS,
+        }
+    }
+
+    /// Before a call: the dictionary follows what is covered by now. The executable is looked
+    /// through only when the process has lived a while: one that dies at once has no use for it.
+    pub(crate) fn begin_call(&mut self, call_seed: u64, seen: &Seen) {
+        self.mutator.begin_call(call_seed);
+        let given_before = self.given.len();
+        self.read_given();
+        let scans = !self.has_scanned && self.execs >= TOKENS_AFTER_EXECS;
+        if scans {
+            self.has_scanned = true;
+            self.tokens = Rc::new(Tokens::from_executable(&self.functions));
+        }
+        let first = if scans { 0 } else { given_before };
+        if first < self.given.len() {
+            let tokens = Rc::make_mut(&mut self.tokens);
+            for token in &self.given[first..] {
+                tokens.add_user(token);
+            }
+        }
+        if !self.compared.is_empty() {
+            Rc::make_mut(&mut self.tokens).add_records(&std::mem::take(&mut self.compared));
+        }
+        self.calls += 1;
+        if self.has_scanned && (scans || self.calls.is_multiple_of(REWEIGHT_EVERY_CALLS)) {
+            Rc::make_mut(&mut self.tokens).reweight(&self.functions, seen);
+        }
+    }
+
+    /// Takes the tokens of the user's dictionary, which come before all entries.
+    fn read_given(&mut self) {
+        let Some(arena) = &self.arena else { return };
+        while let Some((Kind::Token, token)) = arena.get(self.given.len()) {
+            self.given.push(token);
+        }
+    }
+}
+
+/// Entries that were made ready, by their index in the arena.
+#[derive(Debug, Default)]
+pub(crate) struct Library {
+    bases: BTreeMap<u32, Rc<Base>>,
+}
+
+impl Library {
+    /// The base of an entry, if it is ready.
+    pub(crate) fn get(&self, index: u32) -> Option<Rc<Base>> {
+        self.bases.get(&index).cloned()
+    }
+
+    /// Keeps a base. When there are too many, the oldest entry goes: those are fuzzed least.
+    pub(crate) fn keep(&mut self, index: u32, base: Rc<Base>) {
+        if self.bases.len() >= LIBRARY_BASES_MAX {
+            self.bases.pop_first();
+        }
+        self.bases.insert(index, base);
+    }
+}

@@ -1,0 +1,171 @@
+//! A visit: many mutated inputs of one base, with everything they are made from held still.
+//!
+//! Owns the loop. Nothing in it that happens per execution may allocate, lock, hash, ask the system
+//! or read a clock. Only the *live* lines of the counters are looked at after each execution; at
+//! the end of the visit the rest is scanned once, and if anything was hit there, the same inputs run
+//! again, made from the same seeds, with a full pass each.
+//!
+//! ```text
+//! mutate ─► count ─► run ─► pass ─┬─ nothing new ───────────────────────► next
+//!                                 ├─ rejected ──────────────────────────► next
+//!                                 ├─ failed, signature ignored ─► count ─► next
+//!                                 ├─ failed ────────────────────────────► end of the call
+//!                                 └─ something new ─► finds ────────────► next
+//! ```
+
+use std::rc::Rc;
+
+use super::End;
+use super::finds::Made;
+use super::run::Run;
+use crate::compare::log;
+use crate::limits::{GATED_EVERY, PARTNER_BYTES_MAX, PARTNERS, YOUNG_EXECS};
+use crate::mutator::{Base, Materials};
+use crate::rng::iteration_seed;
+use crate::runner::Ending;
+use crate::shared::Kind;
+
+impl Run<'_, '_> {
+    /// Runs up to `execs` mutated inputs of a base.
+    pub(super) fn visit(&mut self, position: usize, base: Rc<Base>, execs: u64) -> Result<(), End> {
+        let materials = Rc::new(Materials {
+            tokens: Rc::clone(&self.engine.tokens),
+            recent: self.engine.recent.clone(),
+            partners: self.partners(),
+        });
+        // An entry of the plan may be longer than new inputs are to become.
+        let len_max =
+            if self.is_planned { self.len_max.max(base.bytes().len()) } else { self.len_max };
+        self.engine.mutator.begin_visit(base, materials, len_max);
+        let lines = self.runner.counters.live_lines();
+        let first = self.runner.count;
+        let ended = self.iterate(position, execs);
+        let swept = match &ended {
+            // Whatever ends the call, what earlier inputs hit is not lost.
+            Ok(()) | Err(End::Over | End::Failed(_)) => self.sweep(position, first),
+            Err(End::Rejected | End::Covered(..) | End::Refused(_)) => Ok(()),
+        };
+        self.engine.mutator.end_visit(self.runner.count - first);
+        if self.runner.counters.live_lines() > lines {
+            self.engine.young_until = self.engine.execs + YOUNG_EXECS;
+        }
+        let records = std::mem::take(&mut self.engine.records);
+        self.engine.recent.add_records(&records);
+        self.engine.records = records;
+        self.engine.records.clear();
+        ended.and(swept)
+    }
+
+    fn iterate(&mut self, position: usize, execs: u64) -> Result<(), End> {
+        let is_young = self.engine.execs < self.engine.young_until;
+        for _ in 0..execs {
+            if self.is_over() {
+                return Err(End::Over);
+            }
+            let seed = iteration_seed(self.call_seed, self.runner.count);
+            self.runner.memory.set_rand_state(seed);
+            let len = self.engine.mutator.mutate(seed, self.runner.value());
+            let is_gated = self.runner.count.is_multiple_of(GATED_EVERY);
+            let ending = if is_gated { self.run_gated(len) } else { self.runner.run_new(len) };
+            let runner = &mut *self.runner;
+            let hot = if is_young {
+                runner.counters.pass_all(&runner.seen)
+            } else {
+                runner.counters.pass(&runner.seen)
+            };
+            match ending {
+                Ending::Passed if !hot => {}
+                Ending::Passed => self.found_by_seed(position, seed)?,
+                Ending::Rejected => {}
+                Ending::Failed(fault) => {
+                    if !self.ignored.count(fault.signature) {
+                        self.make_again(seed);
+                        return Err(End::Failed(fault));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the value in memory with the compare callbacks open.
+    #[cold]
+    fn run_gated(&mut self, len: usize) -> Ending {
+        log::open(len);
+        let ending = self.runner.run_new(len);
+        log::close();
+        log::drain(&mut self.engine.records);
+        ending
+    }
+
+    /// Makes the input of an iteration of this visit once more, as the target found it.
+    pub(super) fn make_again(&mut self, seed: u64) -> usize {
+        self.engine.mutator.invalidate();
+        let len = self.engine.mutator.mutate(seed, self.runner.value());
+        self.runner.memory.set_value_len(len);
+        len
+    }
+
+    fn found_by_seed(&mut self, position: usize, seed: u64) -> Result<(), End> {
+        let len = self.make_again(seed);
+        let input = self.runner.value()[..len].to_vec();
+        let found = self.found(position, input, Made::BySeed(seed));
+        self.engine.mutator.invalidate();
+        found
+    }
+
+    /// Looks at the counters that no execution since `first` had passed over. If any was hit, all
+    /// inputs since then run again.
+    fn sweep(&mut self, position: usize, first: u64) -> Result<(), End> {
+        if !self.runner.counters.cold() && !std::mem::take(&mut self.engine.owes_sweep) {
+            return Ok(());
+        }
+        self.runner.counters.clear();
+        let last = self.runner.count;
+        for iteration in first..last {
+            if self.runner.must_stop() {
+                break;
+            }
+            let seed = iteration_seed(self.call_seed, iteration);
+            let len = self.make_again(seed);
+            let ending = self.runner.run_other(len);
+            let runner = &mut *self.runner;
+            let hot = runner.counters.pass_all(&runner.seen);
+            match ending {
+                Ending::Passed if hot => self.found_by_seed(position, seed)?,
+                Ending::Passed | Ending::Rejected => {}
+                Ending::Failed(fault) => {
+                    if !self.ignored.has(fault.signature) {
+                        self.make_again(seed);
+                        return Err(End::Failed(fault));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Other entries to take pieces from.
+    fn partners(&mut self) -> Vec<Vec<u8>> {
+        let mut partners = Vec::with_capacity(PARTNERS);
+        for _ in 0..PARTNERS {
+            let from_arena = self.published > 0 && self.rng.chance(1, 2);
+            let mut partner = if from_arena {
+                let index = self.rng.below(self.published);
+                match self.engine.arena.as_ref().and_then(|arena| arena.get(index)) {
+                    Some((Kind::Entry, bytes)) => bytes,
+                    Some((Kind::Token, _)) | None => continue,
+                }
+            } else {
+                let other = self.rng.below(self.queue.len());
+                match &self.queue.member(other).base {
+                    Some(base) => base.bytes().to_vec(),
+                    None => continue,
+                }
+            };
+            partner.truncate(PARTNER_BYTES_MAX);
+            partners.push(partner);
+        }
+        partners
+    }
+}

@@ -1,0 +1,251 @@
+//! One input of a visit after the other.
+//!
+//! Owns what is frozen during a visit, and how a seed becomes an input. Nothing here allocates or
+//! changes what is frozen. The choice of operators has a generator of its own, so that it is known
+//! from the seed alone which ones made an input.
+
+use std::rc::Rc;
+
+use fuzzd_protocol::input::LENGTH_BYTES;
+
+use super::bandit::{EXPONENTS, Shares};
+use super::base::{Base, Materials};
+use super::limits::WHEEL_PLACES;
+#[cfg(test)]
+use super::operator::Operator;
+use super::operator::{CLASSES, Context, Facts};
+use super::value::{Dirty, Slot, Value};
+use super::wheel::Wheels;
+use super::{fields, text};
+use crate::limits::OPERATOR_TRIES_MAX;
+use crate::rng::{Bits, Rng};
+
+/// What is frozen during a visit.
+#[derive(Debug, Default)]
+pub(super) struct Visit {
+    base: Rc<Base>,
+    materials: Rc<Materials>,
+    wheels: Wheels,
+    len_max: usize,
+    is_raw: bool,
+    has_strings: bool,
+}
+
+impl Visit {
+    /// Freezes all this; the wheels turn as the arms of the bandit have earned. Returns how much of
+    /// the wheels the arms have.
+    pub(super) fn begin(
+        &mut self,
+        base: Rc<Base>,
+        materials: Rc<Materials>,
+        len_max: usize,
+        classes: &[u32; CLASSES],
+        exponents: &[u32; EXPONENTS],
+    ) -> Shares {
+        self.len_max = len_max.max(base.bytes().len());
+        self.is_raw = matches!(base.fields(), [field] if field.varies() && !field.is_prefixed);
+        self.has_strings = base.fields().iter().any(|field| field.is_string);
+        let facts = Facts::of(&base, &materials);
+        (self.base, self.materials) = (base, materials);
+        self.wheels.set(&facts, classes, exponents)
+    }
+
+    /// Stacks up to 2^`exponent` operators from now on.
+    #[cfg(test)]
+    pub(super) fn set_exponent(&mut self, exponent: u8) {
+        self.wheels.set_exponent(exponent);
+    }
+
+    /// Applies this operator only from now on.
+    #[cfg(test)]
+    pub(super) fn set_operator(&mut self, operator: Operator) {
+        self.wheels.set_operator(operator);
+    }
+
+    /// The base.
+    #[inline]
+    pub(super) fn base(&self) -> &Base {
+        &self.base
+    }
+
+    /// Whether one value is the whole input.
+    #[inline]
+    pub(super) fn is_raw(&self) -> bool {
+        self.is_raw
+    }
+
+    #[inline]
+    fn context(&self, field: usize) -> Context<'_> {
+        Context { base: &self.base, materials: &self.materials, field }
+    }
+
+    /// Mutates the base, which lies at the start of `buffer`. Returns the length of the input, and
+    /// what of the base is to be restored.
+    #[inline]
+    pub(super) fn mutate_raw(&self, seed: u64, buffer: &mut [u8]) -> (usize, usize, usize) {
+        let (mut choice, mut rng) = (Bits::new(seed), Rng::new(seed));
+        let len = self.base.bytes().len();
+        let len_max = self.len_max.min(buffer.len());
+        // What lies behind the longest input is not touched.
+        let (buffer, room) = (&mut buffer[..len_max], len_max - len);
+        let field = &self.base.fields()[0];
+        let mut value = Value::new(buffer, len, 0, room, field, Dirty::default());
+        let stack = self.stack(&mut choice);
+        for _ in 0..stack {
+            self.apply_one(0, &mut value, &mut choice, &mut rng);
+        }
+        if self.has_strings {
+            repair(&mut value, &mut rng);
+        }
+        let dirty = value.dirty();
+        let end = if dirty.has_moved { len } else { dirty.end.min(len) };
+        (value.len(), dirty.start.min(end), end)
+    }
+
+    /// How many operators are stacked.
+    #[inline]
+    fn stack(&self, choice: &mut Bits) -> usize {
+        let exponent = self.wheels.exponent(choice);
+        1 + choice.take(exponent)
+    }
+
+    /// Changes a value of variable length by one operator, if any of a few applies.
+    #[inline]
+    fn apply_one(&self, field: usize, value: &mut Value<'_>, choice: &mut Bits, rng: &mut Rng) {
+        let operator = self.wheels.operator(choice.take(WHEEL_PLACES.ilog2()));
+        if operator.apply(value, self.context(field), rng) {
+            return;
+        }
+        for _ in 1..OPERATOR_TRIES_MAX {
+            if self.wheels.operator(rng.below(WHEEL_PLACES)).apply(value, self.context(field), rng)
+            {
+                return;
+            }
+        }
+    }
+
+    /// As [`mutate_raw`](Self::mutate_raw), for several values or one of fixed width. `slots` has
+    /// one for each.
+    pub(super) fn mutate_packed(
+        &self,
+        seed: u64,
+        buffer: &mut [u8],
+        slots: &mut [Slot],
+    ) -> (usize, usize, usize) {
+        let (mut choice, mut rng) = (Bits::new(seed), Rng::new(seed));
+        let base_len = self.base.bytes().len();
+        for (slot, field) in slots.iter_mut().zip(self.base.fields()) {
+            *slot = Slot::of(field);
+        }
+        if slots.is_empty() {
+            return (base_len, 0, 0);
+        }
+        let len_max = self.len_max.min(buffer.len());
+        let buffer = &mut buffer[..len_max];
+        let mut packed = Packed { base: &self.base, buffer, slots, len: base_len, len_max };
+        let stack = self.stack(&mut choice);
+        for _ in 0..stack {
+            let field = choice.below(packed.slots.len());
+            let value_type = self.base.fields()[field].value_type;
+            packed.edit(field, |value| {
+                if value_type.width().is_some() {
+                    // The wheel turns whatever the value is: the choices stay in step.
+                    choice.take(WHEEL_PLACES.ilog2());
+                    fields::mutate(value, value_type, self.context(field), &mut rng);
+                } else {
+                    self.apply_one(field, value, &mut choice, &mut rng);
+                }
+            });
+        }
+        if self.has_strings {
+            let keeps_text = rng.chance(7, 8);
+            for field in (0..packed.slots.len()).filter(|_| keeps_text) {
+                packed.edit(field, text::repair);
+            }
+        }
+        let (start, end) = packed.changed();
+        (packed.len, start, end)
+    }
+
+    /// The exponent of the stack that `seed` gives, and which part each class has in its input.
+    pub(super) fn parts(&self, seed: u64) -> (usize, [f32; CLASSES]) {
+        let mut choice = Bits::new(seed);
+        let exponent = self.wheels.exponent(&mut choice);
+        let stack = 1 + choice.take(exponent);
+        let mut parts = [0.0; CLASSES];
+        for _ in 0..stack {
+            let fields = self.base.fields();
+            let varies = self.is_raw || fields[choice.below(fields.len())].varies();
+            let operator = self.wheels.operator(choice.take(WHEEL_PLACES.ilog2()));
+            if varies {
+                #[expect(clippy::cast_precision_loss, reason = "a stack is small")]
+                let part = 1.0 / stack as f32;
+                parts[operator.class() as usize] += part;
+            }
+        }
+        (exponent as usize, parts)
+    }
+}
+
+/// Strings stay text, seven times of eight: most Rust code cannot see others.
+fn repair(value: &mut Value<'_>, rng: &mut Rng) {
+    if rng.chance(7, 8) {
+        text::repair(value);
+    }
+}
+
+/// An input of several values, where it lies.
+struct Packed<'a> {
+    base: &'a Base,
+    buffer: &'a mut [u8],
+    slots: &'a mut [Slot],
+    len: usize,
+    len_max: usize,
+}
+
+impl Packed<'_> {
+    /// Lets one value be edited, and brings everything behind it, and the length before it, into
+    /// step.
+    fn edit(&mut self, position: usize, change: impl FnOnce(&mut Value<'_>)) {
+        let field = &self.base.fields()[position];
+        let slot = &mut self.slots[position];
+        let (start, old) = (slot.start, slot.len);
+        let tail = self.len - start - old;
+        let room = self.len_max - self.len;
+        let bytes = &mut self.buffer[start..];
+        let mut value = Value::new(bytes, old, tail, room, field, slot.dirty);
+        change(&mut value);
+        let new = value.len();
+        (slot.len, slot.dirty) = (new, value.dirty());
+        if new == old {
+            return;
+        }
+        self.len = self.len - old + new;
+        for later in &mut self.slots[position + 1..] {
+            later.start = later.start - old + new;
+        }
+        // Only prefixed values are edited here with others, and the memory is smaller than 4 GiB.
+        let length = u32::try_from(new).unwrap_or(u32::MAX).to_le_bytes();
+        self.buffer[start - LENGTH_BYTES..start].copy_from_slice(&length);
+    }
+
+    /// What of the base is no longer as it was.
+    fn changed(&self) -> (usize, usize) {
+        let (mut from, mut to) = (self.base.bytes().len(), 0);
+        for (slot, field) in self.slots.iter().zip(self.base.fields()) {
+            let dirty = slot.dirty;
+            if dirty.is_clean() {
+                continue;
+            }
+            if dirty.has_moved {
+                from = from.min(field.bytes.start - LENGTH_BYTES);
+                to = self.base.bytes().len();
+            } else {
+                from = from.min(field.bytes.start + dirty.start);
+                to = to.max(field.bytes.start + dirty.end);
+            }
+        }
+        let to = to.min(self.base.bytes().len());
+        (from.min(to), to)
+    }
+}

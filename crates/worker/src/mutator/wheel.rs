@@ -1,0 +1,116 @@
+//! What a visit draws operators from.
+//!
+//! Owns two wheels, frozen during a visit: one of operators and one of how many are stacked. Each
+//! thing stands on a wheel as often as it weighs, so that one number picks.
+
+use super::bandit::{EXPONENTS, Shares};
+use super::limits::{STACK_WHEEL_PLACES, WHEEL_PLACES};
+use super::operator::{CLASSES, Facts, Operator};
+use crate::rng::Bits;
+
+/// Start weights of stacking up to 2^0, 2^1, .. operators.
+const STACK_WEIGHTS: [u32; EXPONENTS] = {
+    let all = [22, 14, 12, 8, 5, 2, 1];
+    let mut weights = [0; EXPONENTS];
+    let mut at = 0;
+    while at < EXPONENTS {
+        weights[at] = all[at];
+        at += 1;
+    }
+    weights
+};
+
+/// Both wheels.
+#[derive(Debug)]
+pub(super) struct Wheels {
+    operators: [Operator; WHEEL_PLACES],
+    exponents: [u8; STACK_WHEEL_PLACES],
+}
+
+impl Default for Wheels {
+    fn default() -> Self {
+        Self {
+            operators: [Operator::InsertRandom; WHEEL_PLACES],
+            exponents: [0; STACK_WHEEL_PLACES],
+        }
+    }
+}
+
+impl Wheels {
+    /// Puts on the wheels what applies, each times what its class, or exponent, has earned (in
+    /// 1/256). Returns how much of each wheel they have.
+    pub(super) fn set(
+        &mut self,
+        facts: &Facts,
+        classes: &[u32; CLASSES],
+        exponents: &[u32; EXPONENTS],
+    ) -> Shares {
+        let mut shares = Shares::default();
+        let mut weights = [0; Operator::ALL.len()];
+        for (weight, operator) in weights.iter_mut().zip(Operator::ALL) {
+            *weight = operator.weight(facts) * classes[operator.class() as usize];
+        }
+        fill(&mut self.operators, &weights, |position, share| {
+            let operator = Operator::ALL[position];
+            shares.classes[operator.class() as usize] += share;
+            operator
+        });
+        let mut stacks = STACK_WEIGHTS;
+        for (weight, earned) in stacks.iter_mut().zip(exponents) {
+            *weight *= *earned;
+        }
+        fill(&mut self.exponents, &stacks, |position, share| {
+            shares.exponents[position] += share;
+            u8::try_from(position).unwrap_or(0)
+        });
+        shares
+    }
+
+    /// Leaves one exponent.
+    #[cfg(test)]
+    pub(super) fn set_exponent(&mut self, exponent: u8) {
+        self.exponents.fill(exponent);
+    }
+
+    /// Leaves one operator.
+    #[cfg(test)]
+    pub(super) fn set_operator(&mut self, operator: Operator) {
+        self.operators.fill(operator);
+    }
+
+    /// An operator.
+    #[inline]
+    pub(super) fn operator(&self, place: usize) -> Operator {
+        self.operators[place % WHEEL_PLACES]
+    }
+
+    /// How many operators are stacked at most, as a power of two.
+    #[inline]
+    pub(super) fn exponent(&self, choice: &mut Bits) -> u32 {
+        u32::from(self.exponents[choice.take(STACK_WHEEL_PLACES.ilog2()) % STACK_WHEEL_PLACES])
+    }
+}
+
+/// Gives each thing with a weight its part of the places, at least one where there is room, and
+/// tells it its share of them.
+fn fill<T: Copy>(places: &mut [T], weights: &[u32], mut thing: impl FnMut(usize, f32) -> T) {
+    let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
+    let count = places.len();
+    // In 2^-32 places, so that a division is needed once only.
+    let Some(scale) = ((count as u64) << 32).checked_div(total) else { return };
+    #[expect(clippy::cast_precision_loss, reason = "there are a few hundred places")]
+    let share = |places: usize| places as f32 / count as f32;
+    let last = weights.iter().rposition(|weight| *weight > 0);
+    let (mut at, mut sum) = (0, 0);
+    for (position, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0) {
+        sum += u64::from(*weight) * scale;
+        let end = usize::try_from((sum + (1 << 31)) >> 32).unwrap_or(0).max(at + 1).min(count);
+        // Rounding may leave a place at the end, or none.
+        let end = if Some(position) == last { count } else { end };
+        if at < end {
+            let thing = thing(position, share(end - at));
+            places[at..end].fill(thing);
+        }
+        at = end;
+    }
+}
