@@ -1,0 +1,7 @@
+#[path = "../../bodies/httparse.rs"]
+mod body;
+
+#[fuzzd::test]
+fn httparse(data: &[u8]) {
+    body::run(data);
+}
