@@ -9,6 +9,7 @@
 mod args;
 mod build;
 mod commands;
+mod dictionary;
 mod discover;
 mod error;
 mod exit;

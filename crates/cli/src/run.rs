@@ -9,6 +9,7 @@ use fuzzd_coordinator::store::dir_name;
 use fuzzd_core::session::{FinishReason, Report, Summary};
 
 use crate::args::RunArgs;
+use crate::dictionary::{self, DICTIONARY_TOKENS_MAX};
 use crate::error::{CliError, chain};
 use crate::exit::Exit;
 use crate::invocation;
@@ -26,8 +27,9 @@ pub(crate) const STATE_NAME: &str = ".fuzzd";
 pub(crate) fn run(arguments: &RunArgs) -> Result<Exit, CliError> {
     let start = Instant::now();
     validate(arguments)?;
+    let dictionary = dictionary(&arguments.dict)?;
     let plan = plan(&arguments.targets, &arguments.cargo, !arguments.blind)?;
-    let settings = settings(arguments, &plan);
+    let settings = settings(arguments, dictionary, &plan);
     let mut renderer = renderer(arguments, &plan);
     let mut output =
         Output::start(std::io::stdout(), std::io::stderr()).map_err(CliError::Output)?;
@@ -121,7 +123,27 @@ fn unused(corpus: &Path, plan: &Plan) -> Option<String> {
     })
 }
 
-fn settings(arguments: &RunArgs, plan: &Plan) -> Settings {
+/// The tokens of all dictionaries.
+fn dictionary(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, CliError> {
+    let mut tokens = Vec::new();
+    for path in paths {
+        let read = std::fs::read(path);
+        let file = read.map_err(|source| CliError::Read { path: path.clone(), source })?;
+        tokens.extend(dictionary::parse(&file).map_err(|error| {
+            let problem = format!("--dict {}: {error}", path.display());
+            CliError::usage(problem, "one token a line: name=\"value\", with \\xNN for any byte")
+        })?);
+    }
+    if tokens.len() > DICTIONARY_TOKENS_MAX {
+        let problem = format!("the dictionaries have {} tokens together", tokens.len());
+        let next =
+            format!("give at most {DICTIONARY_TOKENS_MAX}: each gets less use, the more there are");
+        return Err(CliError::usage(problem, next));
+    }
+    Ok(tokens)
+}
+
+fn settings(arguments: &RunArgs, dictionary: Vec<Vec<u8>>, plan: &Plan) -> Settings {
     Settings {
         workers: arguments.workers.unwrap_or_else(workers_default),
         time: arguments.time,
@@ -132,6 +154,7 @@ fn settings(arguments: &RunArgs, plan: &Plan) -> Settings {
         rss_limit_bytes: session::rss_limit_bytes(arguments.input.rss_limit),
         input_bytes_max: arguments.max_len,
         seeds: arguments.seeds.clone(),
+        dictionary,
         corpus: arguments.corpus.clone(),
         state: state_directory(arguments.state.state.as_deref(), &plan.root),
         minimize: !arguments.no_minimize,

@@ -58,7 +58,7 @@ fn several_fuzz_tests_share_one_budget() {
 fn a_seed_one_worker_and_a_budget_repeat_the_run() {
     let runs = [(); 2].map(|()| {
         let place = Place::new();
-        let outcome = place.zoo("branchy").execs(60_000).args(["--no-minimize"]).to_end();
+        let outcome = place.zoo("stairs").execs(60_000).args(["--no-minimize"]).to_end();
         let finished = outcome.finished();
         let corpus: Vec<Vec<u8>> =
             place.state_files("corpus").into_iter().map(|(_, bytes)| bytes).collect();

@@ -13,11 +13,11 @@ fn signatures(outcome: &Outcome, event: &str) -> BTreeSet<String> {
 #[test]
 fn corpus_and_totals_go_on() {
     let place = Place::new();
-    let first = place.zoo("branchy").execs(200_000).to_end();
+    let first = place.zoo("stairs").execs(200_000).to_end();
     first.expect_code(0);
     let corpus = first.finished()["corpus"].as_u64();
     assert!(corpus > Some(1), "{}", first.all());
-    let second = place.zoo("branchy").execs(10_000).to_end();
+    let second = place.zoo("stairs").execs(10_000).to_end();
     second.expect_code(0);
     let warmup = second.events_named("warmup_finished").remove(0);
     assert!(warmup["corpus"].as_u64() >= corpus, "{}", second.all());

@@ -18,7 +18,7 @@ fn a_state_that_cannot_be_written_is_refused() {
 #[test]
 fn a_newer_format_is_refused_and_left_alone() {
     let place = Place::new();
-    place.zoo("branchy").execs(20_000).to_end().expect_code(0);
+    place.zoo("stairs").execs(20_000).to_end().expect_code(0);
     let database = place.state().join("session.db");
     // Where SQLite keeps the number that an application gives its format.
     let mut file = fs::OpenOptions::new().write(true).open(&database).expect("a database");
@@ -26,7 +26,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     file.write_all(&9_999_u32.to_be_bytes()).expect("the format can be changed");
     drop(file);
     let before = fs::read(&database).expect("a database");
-    let outcome = place.zoo("branchy").execs(10).to_end();
+    let outcome = place.zoo("stairs").execs(10).to_end();
     outcome.expect_code(4);
     assert!(outcome.stderr.contains("9999"), "{}", outcome.all());
     assert_eq!(fs::read(&database).expect("a database"), before, "it was changed");
@@ -35,11 +35,11 @@ fn a_newer_format_is_refused_and_left_alone() {
 #[test]
 fn a_damaged_corpus_file_is_named_set_aside_and_kept() {
     let place = Place::new();
-    place.zoo("branchy").execs(300_000).to_end().expect_code(0);
+    place.zoo("stairs").execs(300_000).to_end().expect_code(0);
     let corpus = place.state_files("corpus");
     let (victim, _) = corpus.first().expect("a corpus has files").clone();
     fs::write(&victim, b"something else").expect("a corpus file can be damaged");
-    let outcome = place.zoo("branchy").execs(1_000).to_end();
+    let outcome = place.zoo("stairs").execs(1_000).to_end();
     outcome.expect_code(0);
     let name = victim.file_name().expect("a file has a name").to_string_lossy().into_owned();
     assert!(outcome.all().contains(&name), "{name}: {}", outcome.all());
@@ -66,10 +66,10 @@ fn a_damaged_database_is_rebuilt_from_the_files() {
 #[test]
 fn a_deleted_database_is_rebuilt_from_the_files() {
     let place = Place::new();
-    let first = place.zoo("branchy").execs(300_000).to_end();
+    let first = place.zoo("stairs").execs(300_000).to_end();
     first.expect_code(0);
     fs::remove_file(place.state().join("session.db")).expect("a database can be deleted");
-    let second = place.zoo("branchy").execs(1_000).to_end();
+    let second = place.zoo("stairs").execs(1_000).to_end();
     second.expect_code(0);
     let warmup = second.events_named("warmup_finished").remove(0);
     assert!(warmup["corpus"].as_u64() >= first.finished()["corpus"].as_u64(), "{}", second.all());
@@ -104,7 +104,7 @@ fn seeds_directories_are_only_read() {
     fs::create_dir(&seeds).expect("a folder can be made");
     fs::write(seeds.join("one"), b"fuzzd!").expect("a seed can be written");
     fs::create_dir(seeds.join("a-folder")).expect("a folder can be made");
-    let run = place.zoo("branchy").execs(50_000).args(["--seeds"]).args([seeds.clone()]);
+    let run = place.zoo("stairs").execs(50_000).args(["--seeds"]).args([seeds.clone()]);
     let outcome = run.to_end();
     assert!(matches!(outcome.code(), Some(0 | 1)), "{}", outcome.all());
     let names: Vec<_> = fs::read_dir(&seeds).expect("seeds").flatten().collect();

@@ -94,6 +94,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = INPUT_BYTES_DEFAULT, value_parser = max_len)]
     #[arg(env = "FUZZD_MAX_LEN", hide_env = true)]
     pub(crate) max_len: usize,
+    /// Dictionary of tokens to put into inputs, as libFuzzer and AFL have them; may be given
+    /// several times
+    #[arg(long, value_name = "FILE", env = "FUZZD_DICT", hide_env = true)]
+    pub(crate) dict: Vec<PathBuf>,
     /// Directory of seeds, only ever read; may be given several times
     #[arg(long, value_name = "DIR", env = "FUZZD_SEEDS", hide_env = true)]
     pub(crate) seeds: Vec<PathBuf>,
@@ -300,7 +304,8 @@ mod tests {
     #[test]
     fn all_flags_of_run_are_understood() {
         let line = "fuzzd r a tests::b -j 3 --time 1h30m --execs 5 --fail-fast --seed 9 \
-                    --timeout 100ms --rss-limit 512 --max-len 99 --seeds s --seeds t --corpus c \
+                    --timeout 100ms --rss-limit 512 --max-len 99 --seeds s --seeds t --dict d \
+                    --corpus c \
                     --state d --json --no-minimize --blind -p x -p y --manifest-path m \
                     --features f --all-features --no-default-features --profile dev --locked \
                     --offline";

@@ -10,8 +10,11 @@ const START: usize = 64;
 const LEN_MAX: usize = 1 << 20;
 /// The same where no input was given to start from, until the search stagnates for long.
 const LEN_MAX_UNSEEDED: usize = 4 << 10;
-/// Time without a find after which the limit grows, for each doubling of it.
-const PATIENCE: Duration = Duration::from_millis(128);
+/// Time without a new edge after which the limit grows, for each doubling of it. Finds that only
+/// count higher do not hold it up: some code is reached by long inputs alone (a map that splits).
+const PATIENCE: Duration = Duration::from_millis(20);
+/// The limit grows by one part in so many.
+const GROWTH: usize = 4;
 
 /// The limit of one test.
 #[derive(Debug, Clone)]
@@ -33,16 +36,16 @@ impl LengthLimit {
         self.limit.max(longest)
     }
 
-    /// Books time that was spent, and whether it brought a find.
-    pub(super) fn book(&mut self, spent: Duration, has_find: bool) {
-        if has_find {
+    /// Books time that was spent, and whether it brought a new edge.
+    pub(super) fn book(&mut self, spent: Duration, has_edge: bool) {
+        if has_edge {
             self.dry = Duration::ZERO;
             return;
         }
         self.dry = self.dry.saturating_add(spent);
-        if self.dry >= PATIENCE * self.limit.ilog2() {
-            self.dry = Duration::ZERO;
-            self.limit = (self.limit + self.limit / 8).min(self.cap);
+        while self.limit < self.cap && self.dry >= PATIENCE * self.limit.ilog2() {
+            self.dry -= PATIENCE * self.limit.ilog2();
+            self.limit = (self.limit + self.limit / GROWTH).min(self.cap);
         }
     }
 
@@ -67,9 +70,9 @@ mod tests {
         length.book(PATIENCE * 5, false);
         length.book(PATIENCE, true);
         length.book(PATIENCE * 5, false);
-        assert_eq!(length.over(10), 100, "a find starts the wait anew");
+        assert_eq!(length.over(10), 100, "an edge starts the wait anew");
         length.book(PATIENCE, false);
-        assert_eq!(length.over(10), 112);
+        assert_eq!(length.over(10), 125);
     }
 
     #[test]

@@ -199,8 +199,8 @@ impl Schedule {
     }
 
     /// Books a call as a whole: the test's own fuzzing time per worker, and what came of it.
-    pub fn book_call(&mut self, spent: Duration, has_find: bool, has_edge: bool) {
-        self.length.book(spent, has_find);
+    pub fn book_call(&mut self, spent: Duration, has_edge: bool) {
+        self.length.book(spent, has_edge);
         if has_edge {
             self.since_edge = Duration::ZERO;
             self.stagnation = Stagnation::None;

@@ -188,10 +188,10 @@ fn stagnation_lifts_what_weighed_little_and_the_limit_of_length() {
     let plan = schedule.plan(Duration::ZERO, &mut rng());
     assert_eq!(schedule.len_max(&plan), 64);
     for _ in 0..400 {
-        schedule.book_call(Duration::from_secs(1), true, false);
+        schedule.book_call(Duration::from_secs(1), false);
     }
     assert_eq!(schedule.len_max(&plan), 512, "doubled three times");
     assert!(picks(&mut schedule, 300)[1] > before * 2);
-    schedule.book_call(Duration::from_secs(1), true, true);
+    schedule.book_call(Duration::from_secs(1), true);
     assert_eq!(schedule.stagnation, Stagnation::None);
 }

@@ -119,9 +119,8 @@ impl Session {
         }
         let uses = std::mem::take(&mut claim.plan);
         let workers = u32::try_from(self.slots.len()).unwrap_or(u32::MAX).max(1);
-        let has_find = job.finds.iter().any(|finds| *finds > 0.0);
         let state = &mut self.tests[test.0];
-        state.schedule.book_call(own / workers, has_find, job.has_edge);
+        state.schedule.book_call(own / workers, job.has_edge);
         let shares = if uses.len() == job.plan.len() {
             believed(&uses, executed, own)
         } else {

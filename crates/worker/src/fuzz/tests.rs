@@ -213,7 +213,7 @@ fn every_iteration_can_be_rebuilt_from_the_seed_of_its_call() {
         },
     };
     let base = input::canonical(&types, b"\x03\0\0\0abc12345678\x02\0\0\0xy");
-    let call = FuzzCall { limit: 700, seed: Some(77), max_len: Some(64), ..FuzzCall::default() };
+    let call = FuzzCall { limit: 250, seed: Some(77), max_len: Some(64), ..FuzzCall::default() };
     Fixture::new(&test, fake_counters(8)).fuzz(&base, call.clone());
     let first = ran.take();
     Fixture::new(&test, fake_counters(8)).fuzz(&base, call);

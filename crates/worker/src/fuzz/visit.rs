@@ -2,8 +2,8 @@
 //!
 //! Owns the loop. Nothing in it that happens per execution may allocate, lock, hash, ask the system
 //! or read a clock. Only the *live* lines of the counters are looked at after each execution; at
-//! the end of the visit the rest is scanned once, and if anything was hit there, the same inputs run
-//! again, made from the same seeds, with a full pass each.
+//! the end of the visit the rest is scanned once, and if anything was hit there, the same inputs
+//! run again, made from the same seeds, with a full pass each.
 //!
 //! ```text
 //! mutate ─► count ─► run ─► pass ─┬─ nothing new ───────────────────────► next
