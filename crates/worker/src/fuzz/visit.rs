@@ -62,7 +62,8 @@ impl Run<'_, '_> {
             if self.is_over() {
                 return Err(End::Over);
             }
-            let seed = iteration_seed(self.call_seed, self.runner.count);
+            let iteration = self.runner.count;
+            let seed = iteration_seed(self.call_seed, iteration);
             self.runner.memory.set_rand_state(seed);
             let len = self.engine.mutator.mutate(seed, self.runner.value());
             let is_gated = self.runner.count.is_multiple_of(GATED_EVERY);
@@ -75,11 +76,11 @@ impl Run<'_, '_> {
             };
             match ending {
                 Ending::Passed if !hot => {}
-                Ending::Passed => self.found_by_seed(position, seed)?,
+                Ending::Passed => self.found_by_seed(position, iteration)?,
                 Ending::Rejected => {}
                 Ending::Failed(fault) => {
                     if !self.ignored.count(fault.signature) {
-                        self.make_again(seed);
+                        self.make_again(iteration);
                         return Err(End::Failed(fault));
                     }
                 }
@@ -98,20 +99,29 @@ impl Run<'_, '_> {
         ending
     }
 
-    /// Makes the input of an iteration of this visit once more, as the target found it.
-    pub(super) fn make_again(&mut self, seed: u64) -> usize {
-        self.engine.mutator.invalidate();
-        let len = self.engine.mutator.mutate(seed, self.runner.value());
+    /// Makes the input of the last iteration once more, as the target found it: from the beginning
+    /// of its chain.
+    fn make_again(&mut self, iteration: u64) -> usize {
+        let mutator = &mut self.engine.mutator;
+        let first = iteration - u64::from(mutator.place_in_chain());
+        mutator.restart();
+        let mut len = 0;
+        for iteration in first..=iteration {
+            let seed = iteration_seed(self.call_seed, iteration);
+            len = mutator.mutate(seed, self.runner.value());
+        }
         self.runner.memory.set_value_len(len);
         len
     }
 
-    fn found_by_seed(&mut self, position: usize, seed: u64) -> Result<(), End> {
-        let len = self.make_again(seed);
+    fn found_by_seed(&mut self, position: usize, iteration: u64) -> Result<(), End> {
+        let len = self.make_again(iteration);
         let input = self.runner.value()[..len].to_vec();
-        let found = self.found(position, input, Made::BySeed(seed));
-        self.engine.mutator.invalidate();
-        found
+        let seed = iteration_seed(self.call_seed, iteration);
+        self.found(position, input, Made::BySeed(seed))?;
+        // The chain goes on from here.
+        self.make_again(iteration);
+        Ok(())
     }
 
     /// Looks at the counters that no execution since `first` had passed over. If any was hit, all
@@ -121,22 +131,23 @@ impl Run<'_, '_> {
             return Ok(());
         }
         self.runner.counters.clear();
+        self.engine.mutator.restart();
         let last = self.runner.count;
         for iteration in first..last {
             if self.runner.must_stop() {
                 break;
             }
             let seed = iteration_seed(self.call_seed, iteration);
-            let len = self.make_again(seed);
+            let len = self.engine.mutator.mutate(seed, self.runner.value());
             let ending = self.runner.run_other(len);
             let runner = &mut *self.runner;
             let hot = runner.counters.pass_all(&runner.seen);
             match ending {
-                Ending::Passed if hot => self.found_by_seed(position, seed)?,
+                Ending::Passed if hot => self.found_by_seed(position, iteration)?,
                 Ending::Passed | Ending::Rejected => {}
                 Ending::Failed(fault) => {
                     if !self.ignored.has(fault.signature) {
-                        self.make_again(seed);
+                        self.make_again(iteration);
                         return Err(End::Failed(fault));
                     }
                 }

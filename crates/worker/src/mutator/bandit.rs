@@ -6,7 +6,7 @@
 //! much as its rate compared with all. Old evidence fades.
 
 use super::limits::HALF_LIFE_EXECS;
-use super::operator::CLASSES;
+use super::operator::{CLASSES, Class};
 use crate::limits::STACK_MAX;
 use crate::rng::Rng;
 
@@ -82,10 +82,11 @@ impl Bandit {
         self.shares = shares;
     }
 
-    /// An input showed something new. `classes` are the parts that the classes had in making it.
-    pub(super) fn reward(&mut self, classes: &[f32; CLASSES], exponent: usize, reward: Reward) {
-        for (arm, part) in self.classes[self.size].iter_mut().zip(classes) {
-            arm.finds += part * reward.worth();
+    /// An input showed something new: one that an operator of this class made, in a chain of
+    /// 2^`exponent` inputs.
+    pub(super) fn reward(&mut self, class: Option<Class>, exponent: usize, reward: Reward) {
+        if let Some(class) = class {
+            self.classes[self.size][class as usize].finds += reward.worth();
         }
         self.exponents[exponent].finds += reward.worth();
     }
@@ -157,12 +158,10 @@ mod tests {
         };
         let before = mean(&mut bandit);
         assert!((0.7..1.3).contains(&before), "{before}");
-        let mut parts = [0.0; CLASSES];
-        parts[4] = 1.0;
         for visit in 0..400 {
             bandit.set_shares(shares);
             if visit % 4 == 0 {
-                bandit.reward(&parts, 0, Reward::NewEdge);
+                bandit.reward(Some(Class::Insert), 0, Reward::NewEdge);
             }
             bandit.end_visit(256);
         }
@@ -184,7 +183,7 @@ mod tests {
             assert!(classes.iter().chain(&exponents).all(|earned| (64..=1024).contains(earned)));
             bandit.set_shares(Shares { classes: [0.1; CLASSES], exponents: [0.2; EXPONENTS] });
             if visit < 100 {
-                bandit.reward(&[0.1; CLASSES], 1, Reward::NewClass);
+                bandit.reward(Some(Class::Bytes), 1, Reward::NewClass);
             }
             bandit.end_visit(visit);
         }

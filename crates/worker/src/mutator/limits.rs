@@ -49,8 +49,8 @@ pub(super) const PIECE_BYTES_MAX: usize = 256;
 /// Places of the wheel from which operators are drawn. A power of two.
 pub(super) const WHEEL_PLACES: usize = 256;
 
-/// Places of the wheel from which the number of operators is drawn. A power of two.
-pub(super) const STACK_WHEEL_PLACES: usize = 64;
+/// Places of the wheel from which the length of a chain is drawn. A power of two.
+pub(super) const CHAIN_WHEEL_PLACES: usize = 256;
 
 /// Executions after which what an arm has shown counts half.
 pub(super) const HALF_LIFE_EXECS: u32 = 1_000_000;

@@ -1,13 +1,16 @@
 //! Making new inputs from one.
 //!
-//! Owns the choice of operators and their stacking. The input is mutated where it lies, so that it
-//! is there whatever happens to the process when it runs. The result is always in the one canonical
-//! memory form, and a function of base, materials, limits, wheels and seed only: all but the seed
-//! are frozen during a visit, so that any input of it can be made again.
+//! Owns the choice of operators and how they add up. Inputs are made in *chains*: the first of a
+//! chain is the base changed by one operator, each other one is the input before it changed by one
+//! more. So an input costs one operator, and most of the depth of stacked operators is there still.
+//! Inputs are mutated where they lie, so that they are there whatever happens to the process when
+//! it runs. The result is always in the one canonical memory form, and a function of base,
+//! materials, limits, wheels and the seeds of its chain only: all but the seeds are frozen during a
+//! visit, so that any input of it can be made again.
 //!
 //! ```text
 //! begin_visit ─► mutate, mutate, .. ─► end_visit
-//!   wheels drawn   reward (any time)     evidence taken over
+//!   wheels drawn   reward (at once)      evidence taken over
 //! ```
 
 mod bandit;
@@ -59,6 +62,10 @@ pub(crate) struct Mutator {
     visits: Rng,
     /// Where the values of the input are that is being made.
     slots: Vec<Slot>,
+    /// Bytes of that input.
+    len: usize,
+    /// The chain that it belongs to.
+    chain: Chain,
     /// What differs from the base in the buffer; `None`: all of it may.
     changed: Option<(usize, usize)>,
 }
@@ -72,6 +79,8 @@ impl Mutator {
             bandit: Bandit::default(),
             visits: Rng::new(0),
             slots: Vec::new(),
+            len: 0,
+            chain: Chain::default(),
             changed: None,
         };
         mutator.begin_visit(Rc::new(Base::new(types, Vec::new())), Rc::default(), 0);
@@ -89,7 +98,7 @@ impl Mutator {
     pub(crate) fn begin_visit(&mut self, base: Rc<Base>, materials: Rc<Materials>, len_max: usize) {
         let fits = base.bytes().len() <= len_max;
         let base = if fits { base } else { Rc::new(base.cut_to(&self.types, len_max)) };
-        self.changed = None;
+        self.restart();
         self.slots.clear();
         self.slots.extend(base.fields().iter().map(Slot::of));
         let (classes, exponents) = self.bandit.draw(base.bytes().len(), &mut self.visits);
@@ -97,43 +106,75 @@ impl Mutator {
         self.bandit.set_shares(shares);
     }
 
-    /// Somebody else has written to the buffer, or it is another one.
-    pub(crate) fn invalidate(&mut self) {
+    /// The next input begins a chain, whatever came before.
+    pub(crate) fn restart(&mut self) {
+        self.chain = Chain::default();
         self.changed = None;
     }
 
-    /// Puts a mutated base at the start of `buffer` and gives its length. Allocates nothing. The
-    /// bits of `seed` are used as they are: it comes from [`iteration_seed`]. Bytes of the buffer
-    /// up to the length limit may hold anything afterwards, those behind it are not touched.
+    /// How many inputs of its chain came before the last one.
+    pub(crate) fn place_in_chain(&self) -> u32 {
+        self.chain.made.saturating_sub(1)
+    }
+
+    /// Makes the next input at the start of `buffer` and gives its length: the base, or the input
+    /// made last if its chain goes on, changed by one operator. Allocates nothing. The bits of
+    /// `seed` are used as they are: it comes from [`iteration_seed`]. Bytes of the buffer up to the
+    /// length limit may hold anything afterwards, those behind it are not touched.
     ///
     /// The first bytes of the buffer, as many as the longest input of the visit has, must be as
-    /// this mutator left them, or [`invalidate`](Self::invalidate) was called.
+    /// this mutator left them, or [`restart`](Self::restart) was called.
     #[inline]
     pub(crate) fn mutate(&mut self, seed: u64, buffer: &mut [u8]) -> usize {
-        let base = self.visit.base().bytes();
-        match self.changed {
-            Some((start, end)) => restore(buffer, base, start, end),
-            None => buffer[..base.len()].copy_from_slice(base),
+        if self.chain.made == self.chain.len {
+            self.chain = Chain { made: 0, len: self.visit.chain_len(seed), seed };
+            self.put_base(buffer);
         }
+        self.chain.made += 1;
         let (len, start, end) = if self.visit.is_raw() {
-            self.visit.mutate_raw(seed, buffer)
+            self.visit.mutate_raw(seed, buffer, &mut self.slots[0])
         } else {
-            self.visit.mutate_packed(seed, buffer, &mut self.slots)
+            self.visit.mutate_packed(seed, buffer, &mut self.slots, self.len)
         };
         self.changed = Some((start, end));
+        self.len = len;
         len
     }
 
-    /// The input that `seed` made in this visit showed something new.
+    #[inline]
+    fn put_base(&mut self, buffer: &mut [u8]) {
+        let base = self.visit.base();
+        match self.changed {
+            Some((start, end)) => restore(buffer, base.bytes(), start, end),
+            None => buffer[..base.bytes().len()].copy_from_slice(base.bytes()),
+        }
+        self.len = base.bytes().len();
+        for (slot, field) in self.slots.iter_mut().zip(base.fields()) {
+            *slot = Slot::of(field);
+        }
+    }
+
+    /// The input made last, by `seed`, showed something new.
     pub(crate) fn reward(&mut self, seed: u64, reward: Reward) {
-        let (exponent, parts) = self.visit.parts(seed);
-        self.bandit.reward(&parts, exponent, reward);
+        let exponent = self.visit.exponent(self.chain.seed);
+        self.bandit.reward(self.visit.class(seed), exponent, reward);
     }
 
     /// Ends the visit after `execs` inputs: what they have shown counts from the next one on.
     pub(crate) fn end_visit(&mut self, execs: u64) {
         self.bandit.end_visit(execs);
     }
+}
+
+/// A chain of inputs, each made from the one before.
+#[derive(Debug, Clone, Copy, Default)]
+struct Chain {
+    /// Inputs made.
+    made: u32,
+    /// Inputs it has in all.
+    len: u32,
+    /// The seed that began it.
+    seed: u64,
 }
 
 /// Bytes that are restored at once: few enough to need no call.

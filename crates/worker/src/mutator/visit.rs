@@ -13,8 +13,8 @@ use super::base::{Base, Materials};
 use super::limits::WHEEL_PLACES;
 #[cfg(test)]
 use super::operator::Operator;
-use super::operator::{CLASSES, Context, Facts};
-use super::value::{Dirty, Slot, Value};
+use super::operator::{CLASSES, Class, Context, Facts};
+use super::value::{Slot, Value};
 use super::wheel::Wheels;
 use super::{fields, text};
 use crate::limits::OPERATOR_TRIES_MAX;
@@ -50,7 +50,7 @@ impl Visit {
         self.wheels.set(&facts, classes, exponents)
     }
 
-    /// Stacks up to 2^`exponent` operators from now on.
+    /// Makes chains of 2^`exponent` inputs from now on.
     #[cfg(test)]
     pub(super) fn set_exponent(&mut self, exponent: u8) {
         self.wheels.set_exponent(exponent);
@@ -79,34 +79,44 @@ impl Visit {
         Context { base: &self.base, materials: &self.materials, field }
     }
 
-    /// Mutates the base, which lies at the start of `buffer`. Returns the length of the input, and
-    /// what of the base is to be restored.
+    /// How many inputs the chain has that begins with `seed`.
     #[inline]
-    pub(super) fn mutate_raw(&self, seed: u64, buffer: &mut [u8]) -> (usize, usize, usize) {
-        let (mut choice, mut rng) = (Bits::new(seed), Rng::new(seed));
-        let len = self.base.bytes().len();
+    pub(super) fn chain_len(&self, seed: u64) -> u32 {
+        1 << self.wheels.exponent(&mut Bits::new(seed))
+    }
+
+    /// Changes the one value of the input, which lies at the start of `buffer` as `slot` says.
+    /// Returns the length of the input, and what of the base is to be restored.
+    #[inline]
+    pub(super) fn mutate_raw(
+        &self,
+        seed: u64,
+        buffer: &mut [u8],
+        slot: &mut Slot,
+    ) -> (usize, usize, usize) {
+        let (mut choice, mut rng) = (self.after_chain(seed), Rng::new(seed));
         let len_max = self.len_max.min(buffer.len());
         // What lies behind the longest input is not touched.
-        let (buffer, room) = (&mut buffer[..len_max], len_max - len);
+        let (buffer, room) = (&mut buffer[..len_max], len_max.saturating_sub(slot.len));
         let field = &self.base.fields()[0];
-        let mut value = Value::new(buffer, len, 0, room, field, Dirty::default());
-        let stack = self.stack(&mut choice);
-        for _ in 0..stack {
-            self.apply_one(0, &mut value, &mut choice, &mut rng);
-        }
+        let mut value = Value::new(buffer, slot.len, 0, room, field, slot.dirty);
+        self.apply_one(0, &mut value, &mut choice, &mut rng);
         if self.has_strings {
             repair(&mut value, &mut rng);
         }
-        let dirty = value.dirty();
-        let end = if dirty.has_moved { len } else { dirty.end.min(len) };
-        (value.len(), dirty.start.min(end), end)
+        let (len, dirty) = (value.len(), value.dirty());
+        (slot.len, slot.dirty) = (len, dirty);
+        let base_len = self.base.bytes().len();
+        let end = if dirty.has_moved { base_len } else { dirty.end.min(base_len) };
+        (len, dirty.start.min(end), end)
     }
 
-    /// How many operators are stacked.
+    /// The choices that a seed makes apart from the length of a chain.
     #[inline]
-    fn stack(&self, choice: &mut Bits) -> usize {
-        let exponent = self.wheels.exponent(choice);
-        1 + choice.take(exponent)
+    fn after_chain(&self, seed: u64) -> Bits {
+        let mut choice = Bits::new(seed);
+        self.wheels.exponent(&mut choice);
+        choice
     }
 
     /// Changes a value of variable length by one operator, if any of a few applies.
@@ -124,39 +134,31 @@ impl Visit {
         }
     }
 
-    /// As [`mutate_raw`](Self::mutate_raw), for several values or one of fixed width. `slots` has
-    /// one for each.
+    /// As [`mutate_raw`](Self::mutate_raw), for several values or one of fixed width, of `len` bytes
+    /// together. `slots` has one for each.
     pub(super) fn mutate_packed(
         &self,
         seed: u64,
         buffer: &mut [u8],
         slots: &mut [Slot],
+        len: usize,
     ) -> (usize, usize, usize) {
-        let (mut choice, mut rng) = (Bits::new(seed), Rng::new(seed));
-        let base_len = self.base.bytes().len();
-        for (slot, field) in slots.iter_mut().zip(self.base.fields()) {
-            *slot = Slot::of(field);
-        }
+        let (mut choice, mut rng) = (self.after_chain(seed), Rng::new(seed));
         if slots.is_empty() {
-            return (base_len, 0, 0);
+            return (len, 0, 0);
         }
         let len_max = self.len_max.min(buffer.len());
         let buffer = &mut buffer[..len_max];
-        let mut packed = Packed { base: &self.base, buffer, slots, len: base_len, len_max };
-        let stack = self.stack(&mut choice);
-        for _ in 0..stack {
-            let field = choice.below(packed.slots.len());
-            let value_type = self.base.fields()[field].value_type;
-            packed.edit(field, |value| {
-                if value_type.width().is_some() {
-                    // The wheel turns whatever the value is: the choices stay in step.
-                    choice.take(WHEEL_PLACES.ilog2());
-                    fields::mutate(value, value_type, self.context(field), &mut rng);
-                } else {
-                    self.apply_one(field, value, &mut choice, &mut rng);
-                }
-            });
-        }
+        let mut packed = Packed { base: &self.base, buffer, slots, len, len_max };
+        let field = choice.below(packed.slots.len());
+        let value_type = self.base.fields()[field].value_type;
+        packed.edit(field, |value| {
+            if value_type.width().is_some() {
+                fields::mutate(value, value_type, self.context(field), &mut rng);
+            } else {
+                self.apply_one(field, value, &mut choice, &mut rng);
+            }
+        });
         if self.has_strings {
             let keeps_text = rng.chance(7, 8);
             for field in (0..packed.slots.len()).filter(|_| keeps_text) {
@@ -167,23 +169,17 @@ impl Visit {
         (packed.len, start, end)
     }
 
-    /// The exponent of the stack that `seed` gives, and which part each class has in its input.
-    pub(super) fn parts(&self, seed: u64) -> (usize, [f32; CLASSES]) {
-        let mut choice = Bits::new(seed);
-        let exponent = self.wheels.exponent(&mut choice);
-        let stack = 1 + choice.take(exponent);
-        let mut parts = [0.0; CLASSES];
-        for _ in 0..stack {
-            let fields = self.base.fields();
-            let varies = self.is_raw || fields[choice.below(fields.len())].varies();
-            let operator = self.wheels.operator(choice.take(WHEEL_PLACES.ilog2()));
-            if varies {
-                #[expect(clippy::cast_precision_loss, reason = "a stack is small")]
-                let part = 1.0 / stack as f32;
-                parts[operator.class() as usize] += part;
-            }
-        }
-        (exponent as usize, parts)
+    /// The exponent of the chain that `seed` begins.
+    pub(super) fn exponent(&self, seed: u64) -> usize {
+        self.wheels.exponent(&mut Bits::new(seed)) as usize
+    }
+
+    /// The class of the operator that `seed` chose; `None`: a value of fixed width was changed.
+    pub(super) fn class(&self, seed: u64) -> Option<Class> {
+        let mut choice = self.after_chain(seed);
+        let fields = self.base.fields();
+        let varies = self.is_raw || fields.get(choice.below(fields.len()))?.varies();
+        varies.then(|| self.wheels.operator(choice.take(WHEEL_PLACES.ilog2())).class())
     }
 }
 

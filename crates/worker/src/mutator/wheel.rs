@@ -1,20 +1,21 @@
 //! What a visit draws operators from.
 //!
-//! Owns two wheels, frozen during a visit: one of operators and one of how many are stacked. Each
+//! Owns two wheels, frozen during a visit: one of operators and one of how long chains are. Each
 //! thing stands on a wheel as often as it weighs, so that one number picks.
 
 use super::bandit::{EXPONENTS, Shares};
-use super::limits::{STACK_WHEEL_PLACES, WHEEL_PLACES};
+use super::limits::{CHAIN_WHEEL_PLACES, WHEEL_PLACES};
 use super::operator::{CLASSES, Facts, Operator};
 use crate::rng::Bits;
 
-/// Start weights of stacking up to 2^0, 2^1, .. operators.
-const STACK_WEIGHTS: [u32; EXPONENTS] = {
+/// Start weights of chains of 2^0, 2^1, .. inputs. Long chains have many inputs each: of all
+/// inputs, 22, 14, 12, 8 and 5 parts belong to chains of these lengths.
+const CHAIN_WEIGHTS: [u32; EXPONENTS] = {
     let all = [22, 14, 12, 8, 5, 2, 1];
     let mut weights = [0; EXPONENTS];
     let mut at = 0;
     while at < EXPONENTS {
-        weights[at] = all[at];
+        weights[at] = (all[at] << 4) >> at;
         at += 1;
     }
     weights
@@ -24,14 +25,14 @@ const STACK_WEIGHTS: [u32; EXPONENTS] = {
 #[derive(Debug)]
 pub(super) struct Wheels {
     operators: [Operator; WHEEL_PLACES],
-    exponents: [u8; STACK_WHEEL_PLACES],
+    exponents: [u8; CHAIN_WHEEL_PLACES],
 }
 
 impl Default for Wheels {
     fn default() -> Self {
         Self {
             operators: [Operator::InsertRandom; WHEEL_PLACES],
-            exponents: [0; STACK_WHEEL_PLACES],
+            exponents: [0; CHAIN_WHEEL_PLACES],
         }
     }
 }
@@ -55,11 +56,11 @@ impl Wheels {
             shares.classes[operator.class() as usize] += share;
             operator
         });
-        let mut stacks = STACK_WEIGHTS;
-        for (weight, earned) in stacks.iter_mut().zip(exponents) {
+        let mut chains = CHAIN_WEIGHTS;
+        for (weight, earned) in chains.iter_mut().zip(exponents) {
             *weight *= *earned;
         }
-        fill(&mut self.exponents, &stacks, |position, share| {
+        fill(&mut self.exponents, &chains, |position, share| {
             shares.exponents[position] += share;
             u8::try_from(position).unwrap_or(0)
         });
@@ -84,10 +85,10 @@ impl Wheels {
         self.operators[place % WHEEL_PLACES]
     }
 
-    /// How many operators are stacked at most, as a power of two.
+    /// How many inputs a chain has, as a power of two.
     #[inline]
     pub(super) fn exponent(&self, choice: &mut Bits) -> u32 {
-        u32::from(self.exponents[choice.take(STACK_WHEEL_PLACES.ilog2()) % STACK_WHEEL_PLACES])
+        u32::from(self.exponents[choice.take(CHAIN_WHEEL_PLACES.ilog2()) % CHAIN_WHEEL_PLACES])
     }
 }
 
