@@ -16,7 +16,7 @@ pub(crate) const HOT_FEATURES_MAX: usize = 4_096;
 pub(crate) const UNSTABLE_STRIKES_MAX: u8 = 3;
 
 /// Counters up to which every pass looks at all of them: that is faster than to look for the rest.
-pub(crate) const FULL_PASS_COUNTERS_MAX: usize = 2 * 1024;
+pub(crate) const FULL_PASS_COUNTERS_MAX: usize = 256;
 
 /// Bytes of code that are read of one function at most; the rest of a longer one is left out.
 pub(crate) const FUNCTION_CODE_BYTES_MAX: usize = 64 * 1024;

@@ -134,8 +134,8 @@ impl Visit {
         }
     }
 
-    /// As [`mutate_raw`](Self::mutate_raw), for several values or one of fixed width, of `len` bytes
-    /// together. `slots` has one for each.
+    /// As [`mutate_raw`](Self::mutate_raw), for several values or one of fixed width, of `len`
+    /// bytes together. `slots` has one for each.
     pub(super) fn mutate_packed(
         &self,
         seed: u64,
