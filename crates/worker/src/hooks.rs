@@ -17,6 +17,8 @@ use crate::counters;
 mod callbacks;
 #[cfg(unix)]
 mod memory;
+#[cfg(target_os = "linux")]
+pub(crate) mod random;
 #[cfg(test)]
 mod tests;
 #[cfg(any(test, all(unix, not(target_arch = "x86_64"))))]

@@ -12,6 +12,8 @@ use fuzzd_shm::{ReadOnlyMemory, SharedMemory, ShmError, take_inherited_fd};
 use crate::comm::Pipes;
 use crate::counters::Counters;
 use crate::failure;
+#[cfg(target_os = "linux")]
+use crate::hooks;
 use crate::memory::NoControl;
 use crate::server::{ServeError, Server};
 use crate::signal::{self, INTERRUPTED};
@@ -44,6 +46,8 @@ pub fn serve_and_exit(target: &dyn Target) -> ! {
 
 fn status(target: &dyn Target) -> i32 {
     signal::install();
+    #[cfg(target_os = "linux")]
+    hooks::random::fix();
     failure::install_hook();
     let ended = panic::catch_unwind(AssertUnwindSafe(|| run(target)));
     signal::uninstall();

@@ -242,9 +242,24 @@ pub(crate) fn watch_end(child: Child) -> io::Result<AsyncFd<Child>> {
     Ok(watched?)
 }
 
+/// Loads the child at the same addresses as every other process of its program: numbers that it
+/// derives from addresses and compares are the same then, so that a run with a seed repeats. Where
+/// that is not permitted (in some containers) they vary.
+fn keep_addresses() {
+    /// Asks for the persona instead of setting it.
+    const ASK: libc::c_ulong = 0xffff_ffff;
+    // SAFETY: the call takes a number, touches no memory, and is one system call.
+    let persona = unsafe { libc::personality(ASK) };
+    if let Ok(persona) = libc::c_ulong::try_from(persona) {
+        let fixed = persona | libc::ADDR_NO_RANDOMIZE.cast_unsigned() as libc::c_ulong;
+        // SAFETY: as above.
+        unsafe { libc::personality(fixed) };
+    }
+}
+
 /// SIGKILL for the child when this thread ends, which it does with the process only; no core dumps;
-/// the limit of open files it would have had; and nothing open behind the `last` descriptor that is
-/// for it.
+/// the limit of open files it would have had; fixed addresses; and nothing open behind the `last`
+/// descriptor that is for it.
 fn prepare_child(command: &mut Command, birth: Arc<Birth>, last: RawFd) {
     let parent = rustix::process::getpid();
     let hook = move || {
@@ -253,6 +268,7 @@ fn prepare_child(command: &mut Command, birth: Arc<Birth>, last: RawFd) {
         if rustix::process::getppid() != Some(parent) {
             return Err(Errno::SRCH.into());
         }
+        keep_addresses();
         let none = Rlimit { current: Some(0), maximum: Some(0) };
         rustix::process::setrlimit(Resource::Core, none)?;
         if let Some(files) = birth.files {

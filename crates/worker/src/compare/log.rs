@@ -341,12 +341,20 @@ fn slot_of(position: u64) -> usize {
     usize::try_from(position % slots).unwrap_or(0)
 }
 
-/// What stands for the place of a comparison: its address, or, where the platform does not tell
-/// it, those of its operands that are the likeliest to stay.
+/// Reach of one program in memory: what is farther away belongs to another object.
+const PROGRAM_BYTES_MAX: usize = 1 << 30;
+
+/// Stands somewhere in the program, at the same distance from its code in each process.
+static ANCHOR: AtomicUsize = AtomicUsize::new(0);
+
+/// What stands for the place of a comparison: where it is in the program, which is the same in each
+/// process of it wherever that was loaded; or, where the platform does not tell it, and in other
+/// objects, those of its operands that are the likeliest to stay.
 #[inline]
 fn site(pc: usize, operands: impl FnOnce() -> (u64, u64)) -> u64 {
-    if pc != 0 {
-        return pc as u64;
+    let place = pc.wrapping_sub(std::ptr::from_ref(&ANCHOR).addr());
+    if pc != 0 && place.wrapping_add(PROGRAM_BYTES_MAX) < 2 * PROGRAM_BYTES_MAX {
+        return place as u64;
     }
     let (one, other) = operands();
     one.wrapping_mul(0xe703_7ed1_a0b4_28db) ^ other.rotate_left(32)

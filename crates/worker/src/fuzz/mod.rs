@@ -28,6 +28,7 @@ use fuzzd_protocol::sparse;
 use crate::clock::wire_nanos;
 use crate::engine::Engine;
 use crate::failure::{self, Fault};
+use crate::rng::iteration_seed;
 use crate::runner::{Ending, Runner};
 use ignored::Ignored;
 
@@ -166,6 +167,7 @@ fn signatures(call: &FuzzCall) -> Result<Vec<Signature>, CallError> {
 
 /// A seed for a coordinator that gave none: different in every call and process.
 fn own_seed() -> u64 {
-    use std::hash::{BuildHasher as _, RandomState};
-    RandomState::new().hash_one(std::process::id())
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let nanos = now.map_or(0, |now| now.as_nanos());
+    iteration_seed(u64::from(std::process::id()), u64::try_from(nanos).unwrap_or(u64::MAX))
 }
