@@ -140,6 +140,9 @@ pub(crate) const TRIM_SHARE: u64 = 50;
 /// Executions for trimming one find.
 pub(crate) const TRIM_EXECS_MAX: u64 = 512;
 
+/// Time for trimming one find, in a call with a timeout.
+pub(crate) const TRIM_TIME: Duration = Duration::from_millis(20);
+
 /// Executions for solving comparisons: this many at first, later one in [`SOLVE_SHARE`].
 pub(crate) const SOLVE_BURST_EXECS: u64 = 100_000;
 

@@ -190,7 +190,7 @@ fn stagnation_lifts_what_weighed_little_and_the_limit_of_length() {
     for _ in 0..400 {
         schedule.book_call(Duration::from_secs(1), false);
     }
-    assert_eq!(schedule.len_max(&plan), 512, "doubled three times");
+    assert!(schedule.len_max(&plan) > 1 << 16, "it grew all the while, and was doubled");
     assert!(picks(&mut schedule, 300)[1] > before * 2);
     schedule.book_call(Duration::from_secs(1), true);
     assert_eq!(schedule.stagnation, Stagnation::None);

@@ -13,7 +13,7 @@ use fuzzd_protocol::sparse;
 use super::End;
 use super::queue::Origin;
 use super::run::Run;
-use crate::limits::{RECORD_BYTES_MAX, TRIM_EXECS_MAX};
+use crate::limits::{RECORD_BYTES_MAX, TRIM_EXECS_MAX, TRIM_TIME};
 use crate::minimize::{Judgement, shrink};
 use crate::mutator::{Base, Reward};
 use crate::runner::Ending;
@@ -101,11 +101,12 @@ impl Run<'_, '_> {
         keep: &[Feature],
     ) -> Result<(), End> {
         let mut left = TRIM_EXECS_MAX.min(self.engine.trim_left);
-        let before = left;
+        let (before, started) = (left, self.clock());
         let (mut best, mut failed) = (None, None);
         let types = self.engine.types.clone();
         let smaller = shrink(&types, input, false, &mut |candidate| {
-            if left == 0 || self.runner.must_stop() {
+            let is_late = started.is_some_and(|started| started.elapsed() > TRIM_TIME);
+            if left == 0 || is_late || self.runner.must_stop() {
                 return Judgement::Stop;
             }
             if candidate == input.as_slice() {

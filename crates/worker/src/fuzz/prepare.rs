@@ -90,6 +90,9 @@ impl Run<'_, '_> {
         let fields = input::fields(&self.engine.types, base.bytes());
         let execs_max = usize::try_from(budget).unwrap_or(usize::MAX);
         let colorized = colorize_fields(base.bytes(), &fields, execs_max, &mut |candidate| {
+            if started.is_some_and(|started| started.elapsed() > SOLVE_TIME) {
+                return 0;
+            }
             self.try_candidate(position, candidate).unwrap_or_else(|end| {
                 ended.get_or_insert(end);
                 0

@@ -108,8 +108,7 @@ pub(super) fn change(value: &mut Value<'_>, context: Context<'_>, rng: &mut Rng)
         11..=13 => from_donor(value, &word, context, rng),
         _ => {
             let Some(token) = context.materials.tokens.pick(rng) else { return false };
-            let place = if rng.chance(2, 3) { word } else { word.end..word.end };
-            value.splice(place, token)
+            put(value, &word, token, rng)
         }
     }
 }
@@ -123,8 +122,24 @@ fn from_donor(
 ) -> bool {
     let Some(donor) = donor(context, rng) else { return false };
     let Some(other) = any_word(donor, rng) else { return false };
-    let place = if rng.chance(2, 3) { word.clone() } else { word.end..word.end };
-    value.splice(place, &donor[other])
+    put(value, word, &donor[other], rng)
+}
+
+/// What stands between words, the most common first.
+const SEPARATORS: &[u8; 8] = b"  \n,:=.;";
+
+/// Puts a piece in place of a word, or behind it; then half of the time with a separator between,
+/// since words that run together are another word.
+fn put(value: &mut Value<'_>, word: &Range<usize>, piece: &[u8], rng: &mut Rng) -> bool {
+    if rng.chance(2, 3) {
+        return value.splice(word.clone(), piece);
+    }
+    let behind = word.end..word.end;
+    let is_put = value.splice(behind.clone(), piece);
+    if is_put && rng.chance(1, 2) {
+        value.splice(behind, &[rng.pick(SEPARATORS)]);
+    }
+    is_put
 }
 
 /// Repeats a word with what follows it: `a, b` becomes `a, a, b`.
