@@ -4,7 +4,8 @@
 //! the views of what all workers share. All of it can be lost with the process: the next worker
 //! learns it anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hasher as _};
 use std::rc::Rc;
 
 use fuzzd_protocol::value::ValueType;
@@ -16,7 +17,7 @@ use crate::counters::{Functions, Seen};
 use crate::dictionary::Tokens;
 use crate::limits::{
     LIBRARY_BASES_MAX, REWEIGHT_EVERY_CALLS, SOLVE_BURST_EXECS, TOKENS_AFTER_EXECS,
-    TRIM_BURST_EXECS,
+    TRIM_BURST_EXECS, UNLOOKED_MAX,
 };
 use crate::mutator::{Base, Mutator};
 use crate::shared::{Arena, Kind, SharedMap};
@@ -44,6 +45,8 @@ pub(crate) struct Engine<'a> {
     calls: u64,
     /// Something outside the live lines was hit, and by an input of the visit that is not known.
     pub(crate) owes_sweep: bool,
+    /// Finds of this process that no call came to look at yet.
+    pub(crate) unlooked: Unlooked,
     /// All executions of this process.
     pub(crate) execs: u64,
     /// Until then every execution has a full pass over the counters: lines keep coming to life.
@@ -73,6 +76,7 @@ impl Engine<'_> {
             given: Vec::new(),
             calls: 0,
             owes_sweep: false,
+            unlooked: Unlooked::default(),
             execs: 0,
             young_until: 0,
             trim_left: TRIM_BURST_EXECS,
@@ -114,6 +118,34 @@ impl Engine<'_> {
             self.given.push(token);
         }
     }
+}
+
+/// Inputs whose comparisons were not solved when the call ended that found them. They come back as
+/// entries of some plan, by another name: so they are known by the hash of their bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Unlooked {
+    hashes: BTreeSet<u64>,
+}
+
+impl Unlooked {
+    /// Takes note of an input, unless there are too many.
+    pub(crate) fn note(&mut self, input: &[u8]) {
+        if self.hashes.len() < UNLOOKED_MAX {
+            self.hashes.insert(hash(input));
+        }
+    }
+
+    /// Whether an input was noted; then it is no longer.
+    pub(crate) fn take(&mut self, input: &[u8]) -> bool {
+        self.hashes.remove(&hash(input))
+    }
+}
+
+/// The same in each process.
+fn hash(input: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(input);
+    hasher.finish()
 }
 
 /// Entries that were made ready, by their index in the arena.

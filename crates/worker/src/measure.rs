@@ -2,11 +2,16 @@
 //!
 //! Owns nothing. Not for use by anything else: it may change at any time.
 
+use std::rc::Rc;
 use std::sync::atomic::AtomicU8;
+
+use fuzzd_protocol::value::ValueType;
 
 pub use crate::compare::measure::CompareStage;
 use crate::counters::{Counters, Seen};
 use crate::hooks;
+use crate::mutator::{Base, Materials, Mutator};
+use crate::rng::iteration_seed;
 
 /// Counters, and a mask that has seen everything.
 #[derive(Debug)]
@@ -60,4 +65,44 @@ impl Passes {
 /// Opens or shuts the gate of the comparisons.
 pub fn set_gate(is_open: bool) {
     hooks::set_gate(is_open);
+}
+
+/// Inputs made from one base, as in a visit.
+#[derive(Debug)]
+pub struct Mutations {
+    mutator: Mutator,
+    base: Rc<Base>,
+    materials: Rc<Materials>,
+    buffer: Vec<u8>,
+    made: u64,
+}
+
+impl Mutations {
+    /// Inputs of one byte string of this content, which may become `len_max` bytes long, with
+    /// another one at hand to take pieces from.
+    #[must_use]
+    pub fn of(content: &[u8], len_max: usize) -> Self {
+        let types = [ValueType::Bytes];
+        let base = Rc::new(Base::new(&types, content.to_vec()));
+        let partners = vec![content.iter().rev().copied().collect()];
+        let materials = Rc::new(Materials { partners, ..Materials::default() });
+        let buffer = vec![0; len_max.max(content.len())];
+        let mut all = Self { mutator: Mutator::new(&types), base, materials, buffer, made: 0 };
+        all.visit();
+        all
+    }
+
+    /// Ends a visit and begins the next.
+    pub fn visit(&mut self) {
+        self.mutator.end_visit(256);
+        let (base, materials) = (Rc::clone(&self.base), Rc::clone(&self.materials));
+        self.mutator.begin_visit(base, materials, self.buffer.len());
+    }
+
+    /// Makes the next input, and gives its length.
+    #[inline(never)]
+    pub fn make(&mut self) -> usize {
+        self.made += 1;
+        self.mutator.mutate(iteration_seed(1, self.made), &mut self.buffer)
+    }
 }

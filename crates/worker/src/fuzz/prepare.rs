@@ -40,6 +40,7 @@ impl Run<'_, '_> {
             (None, None) => Vec::new(),
         };
         let mut base = Base::new(&self.engine.types, bytes);
+        let is_new = is_new | self.engine.unlooked.take(base.bytes());
         let mut records = Vec::new();
         self.compare_once(base.bytes(), &mut records)?;
         let room = COMPARED_RECORDS_MAX.saturating_sub(self.engine.compared.len());

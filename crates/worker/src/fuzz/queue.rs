@@ -94,6 +94,12 @@ impl Queue {
         member.is_new = false;
     }
 
+    /// The finds that nobody looked at.
+    pub(super) fn unlooked(&self) -> impl Iterator<Item = &Rc<Base>> {
+        let finds = self.members.get(self.stats.len()..).unwrap_or_default();
+        finds.iter().filter(|member| member.is_new).filter_map(|member| member.base.as_ref())
+    }
+
     /// Books what a visit cost.
     pub(super) fn charge(&mut self, position: usize, execs: u64, nanos: u64) {
         let stat = &mut self.stats[self.members[position].root];

@@ -62,6 +62,9 @@ pub(super) fn mutate_and_run<'a>(
         Ok(never) => match never {},
         Err(end) => end,
     };
+    for base in run.queue.unlooked() {
+        run.engine.unlooked.note(base.bytes());
+    }
     tally.ignored = run.ignored;
     if !call.plan.is_empty() {
         tally.stats = run.queue.into_stats();
