@@ -56,7 +56,14 @@ pub const PIPE_READ_BYTES: usize = 64 * 1024;
 pub const OUTPUT_AFTER_EXIT_BYTES: usize = 1 << 20;
 
 /// Bytes of standard error shown in the details of a failure.
-pub const STDERR_SHOWN_BYTES: usize = 20 * 1024;
+pub const STDERR_SHOWN_BYTES: usize = fuzzd_core::limits::STDERR_TAIL_BYTES;
+
+/// One forked execution of a minimization; it is the per-input timeout where that is shorter.
+/// Inputs that run into a longer per-input timeout are not minimized.
+pub const FORK_TIMEOUT_MAX: Duration = Duration::from_secs(1);
+
+/// What forking and ending a process may take beyond that.
+pub const FORK_GRACE: Duration = Duration::from_secs(2);
 
 /// Bytes of standard output shown in the details of a failure.
 pub const STDOUT_SHOWN_BYTES: usize = 8 * 1024;

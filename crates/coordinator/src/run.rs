@@ -15,7 +15,9 @@ use crate::blocking::blocking;
 use crate::build_id::Build;
 use crate::error::{RunError, why};
 use crate::event_loop::{EventLoop, Parts};
-use crate::limits::{INPUT_BYTES_LIMIT, MEMORY_CAPACITY_MIN, PING_DEADLINE, STORE_ANSWER_QUEUE};
+use crate::limits::{
+    FORK_TIMEOUT_MAX, INPUT_BYTES_LIMIT, MEMORY_CAPACITY_MIN, PING_DEADLINE, STORE_ANSWER_QUEUE,
+};
 use crate::notice::{Notice, Outbox, Started, StartedTest};
 use crate::options::{RunOptions, TargetSpec};
 use crate::probe::TargetInfo;
@@ -160,6 +162,7 @@ fn config(options: &RunOptions, tests: Vec<TestConfig>, seed: u64) -> SessionCon
         time_max: options.time,
         fail_fast: options.fail_fast,
         minimize: options.minimize,
+        minimize_timeouts: options.input_timeout <= FORK_TIMEOUT_MAX,
         tests,
     }
 }

@@ -10,9 +10,11 @@
 pub mod budget;
 pub mod corpus;
 pub mod coverage;
+pub mod death;
 pub mod failure;
 pub mod ids;
 pub mod limits;
+mod panic_text;
 pub mod schedule;
 pub mod session;
 pub mod signature;

@@ -111,6 +111,14 @@ pub const MINIMIZE_FAILURE_EXECS: u64 = 200_000;
 /// See [`MINIMIZE_FAILURE_EXECS`].
 pub const MINIMIZE_FAILURE_TIME: Duration = Duration::from_secs(5);
 
+/// Minimization of one failure that ends the process: a few hundred forked executions a second.
+pub const MINIMIZE_FORKED_EXECS: u64 = 4_000;
+/// See [`MINIMIZE_FORKED_EXECS`].
+pub const MINIMIZE_FORKED_TIME: Duration = Duration::from_secs(4);
+
+/// Bytes of standard error, the newest, that tell how a process died.
+pub const STDERR_TAIL_BYTES: usize = 20 * 1024;
+
 /// Fresh processes a new crash is tried in.
 pub const CONFIRM_RUNS: u32 = 3;
 

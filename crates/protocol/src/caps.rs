@@ -22,6 +22,9 @@ pub const CONTROL: &str = "control";
 /// fd 5. Announced only by a worker that was given both and adopted them.
 pub const PLAN: &str = "plan";
 
+/// `Fork` is honoured in `Minimize`: candidates run in processes the worker forks.
+pub const FORK: &str = "fork";
+
 /// Merged coverage is read from the map at fd 6. Announced only by a worker that was given one and
 /// adopted it.
 pub const MAP: &str = "map";

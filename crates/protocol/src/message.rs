@@ -16,7 +16,7 @@ mod tests;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use call::{Call, FuzzCall, MinimizeCall, PingCall, PlanItem, SeedCall};
+pub use call::{Call, ForkLimits, FuzzCall, MinimizeCall, PingCall, PlanItem, SeedCall};
 pub use reply::{
     FailureInfo, FuzzReply, IgnoredCount, MinimizeReply, PingReply, PlanStat, SeedReply,
 };

@@ -5,8 +5,8 @@ use fuzzd_protocol::layout::ring::{FindParent, FindRecord};
 use fuzzd_protocol::layout::{HEADER_BYTES, Header};
 use fuzzd_protocol::line::{LineDecoder, LineError};
 use fuzzd_protocol::message::{
-    Call, FailureInfo, FuzzCall, FuzzReply, MinimizeCall, PlanItem, PlanStat, decode_call,
-    decode_reply, encode_line,
+    Call, FailureInfo, ForkLimits, FuzzCall, FuzzReply, MinimizeCall, PlanItem, PlanStat,
+    decode_call, decode_reply, encode_line,
 };
 use fuzzd_protocol::sparse;
 use fuzzd_protocol::text;
@@ -176,7 +176,7 @@ proptest! {
         });
         let minimize = Call::Minimize(MinimizeCall {
             timeout_ns, limit, keep_coverage: bytes.clone(), index: limit, keep_sparse: bytes,
-            signature,
+            signature, fork: seed.map(|memory| ForkLimits { timeout_ns, memory }),
         });
         for call in [fuzz, minimize] {
             let line = encode_line(&call);

@@ -8,8 +8,8 @@ mod common;
 use std::collections::BTreeSet;
 
 use fuzzd_protocol::message::{
-    Call, FailureInfo, FuzzCall, FuzzReply, IgnoredCount, MinimizeCall, MinimizeReply, PingCall,
-    PingReply, PlanItem, PlanStat, SeedCall, SeedReply, encode_line,
+    Call, FailureInfo, ForkLimits, FuzzCall, FuzzReply, IgnoredCount, MinimizeCall, MinimizeReply,
+    PingCall, PingReply, PlanItem, PlanStat, SeedCall, SeedReply, encode_line,
 };
 use fuzzd_protocol::value::ValueType;
 use jsonschema::Validator;
@@ -67,6 +67,7 @@ fn full_calls() -> [(&'static str, Call); 4] {
                 index: 3,
                 keep_sparse: bytes,
                 signature: Some(signature),
+                fork: Some(ForkLimits { timeout_ns: 1, memory: 2 }),
             }),
         ),
         ("Seed", Call::Seed(SeedCall { index: 1 })),

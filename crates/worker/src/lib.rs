@@ -24,6 +24,8 @@ mod counters;
 mod dictionary;
 mod engine;
 mod failure;
+#[cfg(target_os = "linux")]
+mod fork;
 mod fuzz;
 pub mod hooks;
 mod limits;

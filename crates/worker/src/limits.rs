@@ -82,6 +82,15 @@ pub(crate) const NUMBER_DIGITS_MAX: usize = 18;
 /// simpler, so this is only met by a judge that changes its mind.
 pub(crate) const MINIMIZE_ROUNDS_MAX: u32 = 64;
 
+/// Time between two looks at a child that neither ends nor writes.
+pub(crate) const FORK_TICK: Duration = Duration::from_millis(20);
+
+/// Bytes read from the standard error of a child at once.
+pub(crate) const FORK_READ_BYTES: usize = 16 * 1024;
+
+/// Bytes taken of its standard error after its end; more than a pipe holds.
+pub(crate) const FORK_REST_BYTES_MAX: usize = 1 << 20;
+
 /// Places from which the content of one pair of brackets is kept, while a failure is minimized.
 pub(crate) const BRACKET_PIECES_MAX: usize = 16;
 

@@ -132,6 +132,19 @@ impl<'a> Runner<'a> {
         self.run(len)
     }
 
+    /// Counts an execution of the first `len` bytes that is done apart.
+    pub(crate) fn count_apart(&mut self, len: usize) {
+        self.memory.set_value_len(len);
+        self.other_count += 1;
+        self.memory.set_other_count(self.other_count);
+    }
+
+    /// Runs the value in memory in a process that may end with it. Memory does not say that it
+    /// runs: the worker lives on.
+    pub(crate) fn run_apart(&self, len: usize) -> Ending {
+        run_target(self.target, &self.value.as_deref().unwrap_or_default()[..len])
+    }
+
     /// Runs the value in memory as an execution that is not of a newly mutated input.
     pub(crate) fn run_other(&mut self, len: usize) -> Ending {
         self.memory.set_value_len(len);

@@ -120,6 +120,9 @@ impl<'a> Server<'a> {
         self.negotiated = true;
         let mut caps =
             vec![caps::INPUT_IN_MEMORY, caps::COVERAGE_SPARSE, caps::IGNORE, caps::SEEDS];
+        if cfg!(target_os = "linux") {
+            caps.push(caps::FORK);
+        }
         if call.control_offset.is_some() {
             caps.push(caps::CONTROL);
         }

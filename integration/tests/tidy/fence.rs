@@ -16,6 +16,9 @@ const ALLOWED: &[&str] = &[
     // The exported C functions: callbacks and `memcmp`.
     "crates/worker/src/hooks/",
     "crates/worker/src/signal.rs",
+    // Forks, and watches the child.
+    "crates/worker/src/fork.rs",
+    "crates/worker/src/fork/",
     // Calls `memcmp` of the C library beside ours.
     "crates/worker/benches/counters.rs",
 ];

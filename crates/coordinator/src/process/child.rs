@@ -5,18 +5,8 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
+pub(crate) use fuzzd_core::death::ExitStatus;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus};
-
-/// How a process ended, as the kernel says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ExitStatus {
-    /// `exit(status)`.
-    Exited(i32),
-    /// Ended by this signal.
-    Signaled(i32),
-    /// Somebody else reaped it (the coordinator was started with SIGCHLD ignored).
-    Unknown,
-}
 
 /// The signals a process group is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 //! | `Execute` | `Fuzz` with `Warmup` and `Limit` 1 |
 //! | `Fuzz` | `Fuzz` with `Timeout`, `Limit`, `Seed`, `CoverageDelta`, `Ignore`, `MaxLen`, `Plan` |
 //! | `MinimizeFind` | `Minimize` with `KeepSparse` |
-//! | `MinimizeFailure` | `Minimize` with `Signature` |
+//! | `MinimizeFailure` | `Minimize` with `Signature`, and `Fork` |
 
 use std::time::Duration;
 
@@ -17,11 +17,13 @@ use fuzzd_core::ids::Input;
 use fuzzd_core::session::{Call, PlanItem, Work};
 use fuzzd_core::signature::Signature;
 use fuzzd_protocol::limits::PLAN_ITEMS_MAX;
-use fuzzd_protocol::message::{self, FuzzCall, MinimizeCall};
+use fuzzd_protocol::message::{self, ForkLimits, FuzzCall, MinimizeCall};
 use fuzzd_protocol::sparse;
 
+use crate::limits::{FORK_GRACE, FORK_TIMEOUT_MAX};
 use crate::shared::TestMemories;
 use crate::worker::ping::Announced;
+use crate::worker::watch::WatchLimits;
 
 /// What the call in flight was, to read its reply by.
 #[derive(Debug)]
@@ -41,9 +43,14 @@ pub(super) struct Pending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     Execute,
-    Fuzz { ignore: Vec<Signature>, plan: SentPlan },
+    Fuzz {
+        ignore: Vec<Signature>,
+        plan: SentPlan,
+    },
     MinimizeFind,
     MinimizeFailure(Signature),
+    /// The same in forked processes: the worker itself executes nothing.
+    MinimizeForked(Signature),
 }
 
 /// What a worker was sent of the plan of a Fuzz call.
@@ -82,6 +89,20 @@ impl SentPlan {
 }
 
 impl Pending {
+    /// What the call is watched with: a worker kills its children before it is killed for them.
+    pub(super) fn watched(&self, limits: WatchLimits) -> WatchLimits {
+        match &self.kind {
+            Kind::MinimizeForked(_) => {
+                let timeout = limits.input_timeout.min(FORK_TIMEOUT_MAX);
+                let input_timeout = limits.input_timeout.max(timeout + FORK_GRACE);
+                WatchLimits { input_timeout, ..limits }
+            }
+            Kind::Execute | Kind::Fuzz { .. } | Kind::MinimizeFind | Kind::MinimizeFailure(_) => {
+                limits
+            }
+        }
+    }
+
     /// Whether the worker may tell finds in the ring during this call.
     pub(super) fn has_ring(&self) -> bool {
         match &self.kind {
@@ -89,7 +110,8 @@ impl Pending {
             Kind::Fuzz { plan: SentPlan::Unknown, .. }
             | Kind::Execute
             | Kind::MinimizeFind
-            | Kind::MinimizeFailure(_) => false,
+            | Kind::MinimizeFailure(_)
+            | Kind::MinimizeForked(_) => false,
         }
     }
 
@@ -103,7 +125,8 @@ impl Pending {
             Kind::Fuzz { plan: SentPlan::Unknown, .. }
             | Kind::Execute
             | Kind::MinimizeFind
-            | Kind::MinimizeFailure(_) => None,
+            | Kind::MinimizeFailure(_)
+            | Kind::MinimizeForked(_) => None,
         }
     }
 }
@@ -207,13 +230,22 @@ impl CoverageLink {
     }
 }
 
+/// What bounds every call of a session.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CallLimits {
+    /// The longest input to make.
+    pub(super) input_bytes_max: usize,
+    /// One execution.
+    pub(super) each: WatchLimits,
+}
+
 /// The line of a call, and what to read its reply by.
 pub(super) fn encode(
     call: &Call,
     announced: &Announced,
     coverage: &mut CoverageLink,
     memories: Option<&TestMemories>,
-    input_bytes_max: usize,
+    limits: CallLimits,
 ) -> (Vec<u8>, Pending) {
     coverage.add(&call.coverage);
     let pending = |kind, execs_max, time_max| Pending {
@@ -235,6 +267,7 @@ pub(super) fn encode(
                 || (Vec::new(), SentPlan::Unknown),
                 |memories| SentPlan::of(plan, memories),
             );
+            let input_bytes_max = limits.input_bytes_max;
             let len_max = len_max.unwrap_or(input_bytes_max).min(input_bytes_max);
             let ignore: &[Signature] = if announced.caps.has_ignore { &call.ignore } else { &[] };
             let mut fuzz = FuzzCall {
@@ -255,14 +288,24 @@ pub(super) fn encode(
             coverage.keep(keep, &mut minimize);
             (message::Call::Minimize(minimize), pending(Kind::MinimizeFind, 0, *time_max))
         }
-        Work::MinimizeFailure { signature, execs_max, time_max } => {
+        Work::MinimizeFailure { signature, by_fork, execs_max, time_max } => {
             let mut minimize = minimize_call(*execs_max, *time_max);
             minimize.signature = Some(signature.to_string());
-            let kind = Kind::MinimizeFailure(*signature);
+            minimize.fork = by_fork.then(|| fork_limits(limits.each));
+            let kind = match by_fork {
+                true => Kind::MinimizeForked(*signature),
+                false => Kind::MinimizeFailure(*signature),
+            };
             (message::Call::Minimize(minimize), pending(kind, 0, *time_max))
         }
     };
     (message::encode_line(&message), pending)
+}
+
+/// What a forked process may use. One that is to run into the per-input timeout is given all of it.
+fn fork_limits(each: WatchLimits) -> ForkLimits {
+    let timeout = each.input_timeout.min(FORK_TIMEOUT_MAX);
+    ForkLimits { timeout_ns: nanoseconds(Some(timeout)), memory: each.rss_limit_bytes }
 }
 
 fn minimize_call(execs_max: u64, time_max: Option<Duration>) -> MinimizeCall {

@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use fuzzd_core::death::OutputTail;
 use fuzzd_protocol::LINE_BYTES_MAX;
 use fuzzd_protocol::line::{LineDecoder, LineError};
 use tokio::io::unix::AsyncFd;
@@ -23,7 +24,6 @@ use crate::process::{
     Child, ExitStatus, GroupSignal, SpawnError, SpawnRequest, Spawned, Spawner, watch_end,
 };
 use crate::shared::TestMemories;
-use crate::worker::death::OutputTail;
 use crate::worker::memory::WorkerMemory;
 use crate::worker::output::OutputPipe;
 use crate::worker::watch::RssGauge;

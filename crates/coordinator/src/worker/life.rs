@@ -6,14 +6,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use fuzzd_core::death::{Cause, classify};
 use fuzzd_core::ids::Epoch;
 use fuzzd_core::session::{Call, Death, Outcome, Reply, StopRequestKind, WorkerEvent};
 
 use crate::limits::{CONDEMNED_REAP_DEADLINE, PIPE_CLOSED_GRACE};
 use crate::process::{Child, ExitStatus, GroupSignal};
-use crate::worker::call::{self, CoverageLink};
+use crate::worker::call::{self, CallLimits, CoverageLink};
 use crate::worker::client::{ClientEvent, WorkerClient};
-use crate::worker::death::{Cause, classify, start_failure, with_stderr};
+use crate::worker::death::{start_failure, with_stderr};
 use crate::worker::finds::Drain;
 use crate::worker::ping::{Announced, ping_line, read_ping};
 use crate::worker::reply::ReplyContext;
@@ -132,10 +133,12 @@ impl<'a> Life<'a> {
         let has_unread = self.client.has_unread();
         let settings = &self.task.settings;
         let (memories, max) = (self.target.memories.as_deref(), settings.input_bytes_max);
+        let limits = CallLimits { input_bytes_max: max, each: settings.limits };
         let (line, pending) =
-            call::encode(call, &self.announced, &mut self.coverage, memories, max);
+            call::encode(call, &self.announced, &mut self.coverage, memories, limits);
         let started = Instant::now();
-        let watch = Watch::start(settings.limits, pending.counted_max(), pending.time_max, started);
+        let limits = pending.watched(settings.limits);
+        let watch = Watch::start(limits, pending.counted_max(), pending.time_max, started);
         let begun = self.client.memory().begin_call(&pending.input);
         self.state = WorkerState::Calling(Box::new(InFlight::new(pending, started, watch)));
         self.begin_watching(started);
@@ -188,10 +191,10 @@ impl<'a> Life<'a> {
         }
         self.coverage = CoverageLink::new(&announced);
         let (pid, counters) = (self.client.pid(), announced.counters);
-        let has_plans = announced.caps.has_plans;
+        let (has_plans, has_fork) = (announced.caps.has_plans, announced.caps.has_fork);
         self.announced = announced;
         self.state = WorkerState::Idle;
-        self.untold.push(WorkerEvent::Ready { pid, counters, has_plans });
+        self.untold.push(WorkerEvent::Ready { pid, counters, has_plans, has_fork });
     }
 
     fn read_reply(&self, in_flight: &InFlight, line: &[u8]) -> Result<Reply, String> {

@@ -15,7 +15,6 @@ mod finds;
 mod life;
 mod memory;
 mod output;
-mod panic_text;
 mod ping;
 mod pool;
 mod probe;

@@ -45,6 +45,8 @@ pub enum PingError {
 pub(super) struct Caps {
     /// Coverage travels in sparse form.
     pub(super) has_sparse: bool,
+    /// It minimizes by forking what would end it.
+    pub(super) has_fork: bool,
     /// It goes on over failures it is told of.
     pub(super) has_ignore: bool,
     /// It serves its seeds.
@@ -111,6 +113,7 @@ pub(super) fn read_ping(line: &[u8], memory: &WorkerMemory) -> Result<Announced,
         has_plans: is_offered && has(caps::PLAN),
         has_map: is_offered && has(caps::MAP),
         has_sparse: has(caps::COVERAGE_SPARSE),
+        has_fork: has(caps::FORK),
         has_ignore: has(caps::IGNORE),
         has_seeds: has(caps::SEEDS),
         has_control: has(caps::CONTROL),

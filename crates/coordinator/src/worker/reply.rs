@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use fuzzd_core::death::{OutputTail, details};
 use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::Input;
 use fuzzd_core::session::{Outcome, PlanUse, Reply};
@@ -18,7 +19,6 @@ use fuzzd_protocol::value::ValueType;
 
 use crate::limits::{EXEC_NANOS_MIN, EXECS_OTHER_PER_CALL_MAX};
 use crate::worker::call::{CoverageLink, Kind, Pending, SentPlan};
-use crate::worker::death::{OutputTail, details};
 use crate::worker::memory::{Counts, WorkerMemory};
 use crate::worker::ping::shortened;
 
@@ -41,7 +41,9 @@ impl ReplyContext<'_> {
     pub(super) fn read(&self, line: &[u8]) -> Result<Reply, String> {
         match self.pending.kind {
             Kind::Execute | Kind::Fuzz { .. } => self.read_fuzz(&decode(line)?),
-            Kind::MinimizeFind | Kind::MinimizeFailure(_) => self.read_minimize(&decode(line)?),
+            Kind::MinimizeFind | Kind::MinimizeFailure(_) | Kind::MinimizeForked(_) => {
+                self.read_minimize(&decode(line)?)
+            }
         }
     }
 
@@ -110,13 +112,18 @@ impl ReplyContext<'_> {
         let failure = self.failure(&reply.err, reply.failure.as_ref())?;
         let input = if reply.wrote_to_mem { self.input()? } else { self.pending.input.clone() };
         let outcome = match (failure, &self.pending.kind) {
+            (Some(_), Kind::MinimizeForked(_)) => {
+                return Err("it reports a failure of what only its children run".into());
+            }
             (Some(failure), Kind::MinimizeFailure(kept)) if failure.signature() == *kept => {
                 Outcome::Minimized { input, coverage: Vec::new() }
             }
             // Another failure than the one it was to keep, or one where none was known: it lies in
             // memory whether or not it counts as a success.
             (Some(failure), _) => Outcome::Failed { input: self.input()?, failure },
-            (None, Kind::MinimizeFailure(_)) => Outcome::Minimized { input, coverage: Vec::new() },
+            (None, Kind::MinimizeFailure(_) | Kind::MinimizeForked(_)) => {
+                Outcome::Minimized { input, coverage: Vec::new() }
+            }
             (None, _) => Outcome::Minimized { input, coverage: coverage.unwrap_or_default() },
         };
         let count = u64::try_from(reply.count).unwrap_or(0);
@@ -193,7 +200,10 @@ impl Pending {
         let other = counts.other.min(EXECS_OTHER_PER_CALL_MAX);
         match self.kind {
             Kind::Fuzz { .. } => (counts.new.min(self.execs_max), other),
-            Kind::Execute | Kind::MinimizeFind | Kind::MinimizeFailure(_) => {
+            Kind::Execute
+            | Kind::MinimizeFind
+            | Kind::MinimizeFailure(_)
+            | Kind::MinimizeForked(_) => {
                 (0, other.saturating_add(counts.new).min(possible).min(EXECS_OTHER_PER_CALL_MAX))
             }
         }
@@ -204,9 +214,10 @@ impl Pending {
     pub(super) fn counted_max(&self) -> u64 {
         match self.kind {
             Kind::Fuzz { .. } => self.execs_max,
-            Kind::Execute | Kind::MinimizeFind | Kind::MinimizeFailure(_) => {
-                EXECS_OTHER_PER_CALL_MAX
-            }
+            Kind::Execute
+            | Kind::MinimizeFind
+            | Kind::MinimizeFailure(_)
+            | Kind::MinimizeForked(_) => EXECS_OTHER_PER_CALL_MAX,
         }
     }
 
@@ -216,6 +227,8 @@ impl Pending {
         let executes_at_once = match self.kind {
             Kind::Fuzz { .. } => false,
             Kind::Execute | Kind::MinimizeFind | Kind::MinimizeFailure(_) => true,
+            // Only its children execute: whatever ended the worker, it was not this input.
+            Kind::MinimizeForked(_) => return false,
         };
         memory.counts().is_any()
             || if self.has_phase { memory.is_running() } else { executes_at_once }

@@ -19,11 +19,11 @@
 
 use std::time::{Duration, Instant};
 
+use fuzzd_core::death::Cause;
 use fuzzd_core::session::StopRequestKind;
 
 use crate::limits::{INTERRUPT_AFTER, KILL_AFTER, REAP_DEADLINE};
 use crate::worker::call::Pending;
-use crate::worker::death::Cause;
 use crate::worker::finds::FindReader;
 use crate::worker::memory::Counts;
 use crate::worker::watch::Watch;

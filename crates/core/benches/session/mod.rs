@@ -51,6 +51,7 @@ impl Stage {
             time_max: None,
             fail_fast: false,
             minimize: true,
+            minimize_timeouts: false,
             tests: vec![test],
         };
         let (session, zero) = (Session::new(config), Duration::ZERO);
@@ -83,6 +84,7 @@ impl Stage {
                             pid: 1,
                             counters: COUNTERS as usize,
                             has_plans: true,
+                            has_fork: false,
                         };
                         queue.push(Event::Worker { worker, epoch, event: ready });
                     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::ids::{Input, TestIndex, WorkerId};
 use crate::limits::{
     FUZZ_CALL_EXECS, MINIMIZE_FAILURE_EXECS, MINIMIZE_FAILURE_TIME, MINIMIZE_FIND_EXECS,
-    MINIMIZE_FIND_TIME, PENDING_COMMITS_MAX, SLICE_EXECS, SLICE_TIME, SLICE_TIME_MIN,
-    STAYS_PER_TEST,
+    MINIMIZE_FIND_TIME, MINIMIZE_FORKED_EXECS, MINIMIZE_FORKED_TIME, PENDING_COMMITS_MAX,
+    SLICE_EXECS, SLICE_TIME, SLICE_TIME_MIN, STAYS_PER_TEST,
 };
 use crate::schedule::share;
 use crate::session::Session;
@@ -66,8 +66,10 @@ impl Session {
         if !is_draining && self.take_warmup(worker, test) {
             return;
         }
-        if let Some(signature) = self.test(test).ledger.wants_minimizing() {
-            return self.minimize_failure(worker, test, signature);
+        if let Some(signature) = self.test(test).ledger.wants_minimizing()
+            && self.minimize_failure(worker, test, signature)
+        {
+            return;
         }
         if is_draining || self.is_stay_over(worker, test) {
             return self.hand_over(worker, test);
@@ -228,13 +230,31 @@ impl Session {
         true
     }
 
-    fn minimize_failure(&mut self, worker: WorkerId, test: TestIndex, signature: Signature) {
-        let time_max = self.time_limit(MINIMIZE_FAILURE_TIME);
-        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
+    /// Makes the input of a bug smaller; false if this worker cannot, and the bug stays as it is.
+    fn minimize_failure(
+        &mut self,
+        worker: WorkerId,
+        test: TestIndex,
+        signature: Signature,
+    ) -> bool {
+        let has_fork = self.slots[worker.0].has_fork;
+        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return false };
+        let by_fork = bug.wants_fork();
+        if by_fork && !has_fork {
+            bug.state = BugState::Settled;
+            return false;
+        }
         bug.state = BugState::Unminimized { is_taken: true };
         let input = bug.input.clone();
-        let work = Work::MinimizeFailure { signature, execs_max: MINIMIZE_FAILURE_EXECS, time_max };
+        let (execs_max, time) = if by_fork {
+            (MINIMIZE_FORKED_EXECS, MINIMIZE_FORKED_TIME)
+        } else {
+            (MINIMIZE_FAILURE_EXECS, MINIMIZE_FAILURE_TIME)
+        };
+        let time_max = self.time_limit(time);
+        let work = Work::MinimizeFailure { signature, by_fork, execs_max, time_max };
         self.send(worker, test, Job::MinimizeFailure(signature), input, work);
+        true
     }
 
     /// Makes a find smaller on the worker that found it.

@@ -74,6 +74,8 @@ pub(super) struct Bug {
     pub(super) reproduced: u32,
     pub(super) runs: u32,
     pub(super) is_flaky: bool,
+    /// Seen to end a process.
+    pub(super) is_fatal: bool,
 }
 
 impl Bug {
@@ -92,6 +94,7 @@ impl Bug {
             reproduced: 0,
             runs: 0,
             is_flaky: false,
+            is_fatal: false,
         }
     }
 
@@ -112,6 +115,30 @@ impl Bug {
             runs: self.runs,
             is_flaky: self.is_flaky,
         }
+    }
+
+    /// Whether its candidates must run in forked processes, because they end the process they run
+    /// in.
+    pub(super) fn wants_fork(&self) -> bool {
+        self.is_fatal || !is_survivable(self.failure.kind)
+    }
+
+    /// Whether workers that can fork, or not, can make its input smaller. `with_timeouts`: the
+    /// per-input timeout is short enough to wait for it again and again.
+    pub(super) fn can_shrink(&self, has_fork: bool, with_timeouts: bool) -> bool {
+        let is_possible = match self.failure.kind {
+            FailureKind::Panic
+            | FailureKind::Error
+            | FailureKind::Abort
+            | FailureKind::Signal(_)
+            | FailureKind::StackOverflow
+            | FailureKind::Exit(_)
+            | FailureKind::OutOfMemory
+            | FailureKind::ForeignSignal(_) => true,
+            FailureKind::Timeout => with_timeouts,
+            FailureKind::Protocol => false,
+        };
+        is_possible && self.input.len() > 1 && (has_fork || !self.wants_fork())
     }
 
     /// Whether it is waited for a process that runs its input.

@@ -33,6 +33,9 @@ pub struct SessionConfig {
     pub fail_fast: bool,
     /// Minimize finds and failures.
     pub minimize: bool,
+    /// Minimize inputs that run into the per-input timeout as well: it is short enough to wait for
+    /// it with every candidate.
+    pub minimize_timeouts: bool,
     /// The tests, in the order of their [`crate::ids::TestIndex`].
     pub tests: Vec<TestConfig>,
 }

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::ids::{Input, TestIndex};
 use crate::limits::{BUGS_PER_TEST_MAX, CONFIRM_RUNS, CONFIRM_TIMEOUT_RUNS, ORIGINALS_PER_BUG_MAX};
 use crate::session::Session;
-use crate::session::bugs::{Bug, BugState, is_foreign, is_survivable};
+use crate::session::bugs::{Bug, BugState, is_foreign};
 use crate::session::commits::Consequence;
 use crate::session::config::Origin;
 use crate::session::finish::Phase;
@@ -339,13 +339,11 @@ impl Session {
         path: Option<PathBuf>,
     ) {
         let may_minimize = self.config.minimize && !self.is_winding_up();
+        let (has_fork, timeouts) = (self.tests[test.0].has_fork, self.config.minimize_timeouts);
         let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
         let old_path = bug.path.take();
         bug.path = path.or(old_path);
-        let shrinks = may_minimize
-            && bug.reproduced > 0
-            && is_survivable(bug.failure.kind)
-            && bug.input.len() > 1;
+        let shrinks = may_minimize && bug.reproduced > 0 && bug.can_shrink(has_fork, timeouts);
         let report = match verdict {
             Verdict::Confirmed { .. } | Verdict::Flaky { .. } => {
                 bug.is_reported = true;

@@ -123,6 +123,9 @@ pub enum Work {
     MinimizeFailure {
         /// The signature that must be kept.
         signature: Signature,
+        /// Every candidate runs in a process that the worker forks: it ends that process. Only for
+        /// workers that can.
+        by_fork: bool,
         /// Executions.
         execs_max: u64,
         /// Looked at between executions.

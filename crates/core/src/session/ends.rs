@@ -3,6 +3,7 @@
 //! Owns the judgement of starts that fail, deaths and stops: the slot is freed, the budget settled,
 //! and the job of a call that was in flight is passed on to `replies` and `crashes`.
 
+use crate::failure::Failure;
 use crate::ids::{TestIndex, WorkerId};
 use crate::session::Session;
 use crate::session::account::{Claim, SpentJob};
@@ -13,7 +14,13 @@ use crate::session::slot::SlotState;
 
 impl Session {
     /// A process answered Ping.
-    pub(super) fn on_ready(&mut self, worker: WorkerId, counters: usize, has_plans: bool) {
+    pub(super) fn on_ready(
+        &mut self,
+        worker: WorkerId,
+        counters: usize,
+        has_plans: bool,
+        has_fork: bool,
+    ) {
         let SlotState::Starting(test) = self.slots[worker.0].state else { return };
         let expected = self.tests[test.0].coverage.counters();
         if counters != expected {
@@ -25,6 +32,8 @@ impl Session {
             return self.stop_worker(worker, StopRequestKind::Kill);
         }
         self.slots[worker.0].has_plans = has_plans;
+        self.slots[worker.0].has_fork = has_fork;
+        self.tests[test.0].has_fork = has_fork;
         self.slots[worker.0].state = SlotState::Idle(test);
     }
 
@@ -69,12 +78,23 @@ impl Session {
             Some(input) => {
                 self.watch.restarts += 1;
                 self.test(test).losses.count_good_answer(worker);
+                self.note_fatal(test, &job, &death.failure);
                 self.judge_failure(test, job, input, death.failure);
             }
             None => {
                 self.abandon(test, job);
                 self.lose_worker(worker, test, Loss::Death, &death.failure.message);
             }
+        }
+    }
+
+    /// A run in a fresh process ended that process: whatever its kind, this is not survived.
+    fn note_fatal(&mut self, test: TestIndex, job: &SpentJob, failure: &Failure) {
+        if let SpentJob::Confirm(signature) = job
+            && *signature == failure.signature()
+            && let Some(bug) = self.test(test).ledger.get_mut(*signature)
+        {
+            bug.is_fatal = true;
         }
     }
 

@@ -61,6 +61,9 @@ pub enum WorkerEvent {
         /// It takes plans of several entries by their position in the published corpus, and tells
         /// finds while a Fuzz call goes on.
         has_plans: bool,
+        /// It can run the candidates of a minimization in processes it forks, and so lives on
+        /// where they end theirs.
+        has_fork: bool,
     },
     /// It could not be started, or ended before it answered `Ping`. The process is gone.
     StartFailed {

@@ -142,8 +142,8 @@ impl Session {
             return;
         }
         match event {
-            WorkerEvent::Ready { pid: _, counters, has_plans } => {
-                self.on_ready(worker, counters, has_plans);
+            WorkerEvent::Ready { pid: _, counters, has_plans, has_fork } => {
+                self.on_ready(worker, counters, has_plans, has_fork);
             }
             WorkerEvent::StartFailed { reason } => self.on_start_failed(worker, reason),
             WorkerEvent::Found(found) => self.on_found(worker, found),

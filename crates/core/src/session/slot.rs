@@ -108,6 +108,8 @@ pub(super) struct Slot {
     pub(super) journal: usize,
     /// The process takes plans, and tells finds while a call goes on.
     pub(super) has_plans: bool,
+    /// The process can minimize what would end it, by forking.
+    pub(super) has_fork: bool,
     /// It told something that cannot be true: nothing more of what it tells is taken.
     pub(super) is_distrusted: bool,
     /// How long its next Fuzz call may take, where it takes plans.
@@ -127,6 +129,7 @@ impl Slot {
             epoch: Epoch(0),
             journal: 0,
             has_plans: false,
+            has_fork: false,
             is_distrusted: false,
             call_time: FUZZ_CALL_TIME_START,
             is_fresh: false,

@@ -63,6 +63,8 @@ pub(super) struct TestState {
     pub(super) durable_corpus: usize,
     pub(super) new_finds: u64,
     pub(super) losses: Losses,
+    /// The process that came up last can minimize by forking.
+    pub(super) has_fork: bool,
     pub(super) share: Share,
     pub(super) shown: Shown,
     pub(super) progress_execs: u64,
@@ -94,6 +96,7 @@ impl TestState {
             durable_corpus: 0,
             new_finds: 0,
             losses: Losses::default(),
+            has_fork: false,
             share: Share::default(),
             shown: Shown::default(),
             progress_execs: 0,

@@ -31,6 +31,7 @@ pub(crate) fn config() -> SessionConfig {
         time_max: None,
         fail_fast: false,
         minimize: true,
+        minimize_timeouts: false,
         tests: vec![test()],
     }
 }
@@ -115,6 +116,8 @@ pub(crate) struct Stage {
     pub(crate) spawned: Vec<(usize, TestIndex)>,
     /// Whether processes take plans.
     pub(crate) has_plans: bool,
+    /// Workers can fork.
+    pub(crate) has_fork: bool,
     /// What the next answer says of its plan.
     pub(crate) uses: Vec<PlanUse>,
     /// Whether processes that are to end wait for `end_stops`.
@@ -148,6 +151,7 @@ impl Stage {
             reports: Vec::new(),
             spawned: Vec::new(),
             has_plans: false,
+            has_fork: false,
             uses: Vec::new(),
             holds_stops: false,
             stopping: Vec::new(),
@@ -200,7 +204,8 @@ impl Stage {
                 {
                     WorkerEvent::StartFailed { reason: "no such file".into() }
                 } else {
-                    WorkerEvent::Ready { pid: 1, counters: COUNTERS, has_plans: self.has_plans }
+                    let (has_plans, has_fork) = (self.has_plans, self.has_fork);
+                    WorkerEvent::Ready { pid: 1, counters: COUNTERS, has_plans, has_fork }
                 };
                 self.queue.push_back(Event::Worker { worker, epoch, event });
             }

@@ -193,6 +193,7 @@ impl Worker<'_> {
     }
 
     fn minimize(&mut self, call: &Call, holds: impl Fn(&Ran) -> bool) -> Answer {
+        let is_forked = matches!(call.work, Work::MinimizeFailure { by_fork: true, .. });
         let mut best = call.input.clone();
         let mut execs = 0;
         let mut position = 0;
@@ -205,7 +206,9 @@ impl Worker<'_> {
                 continue;
             }
             position += 1;
+            // What ends a forked process ends nothing else.
             if let Ran::Failed(failure) = ran
+                && !is_forked
                 && (!is_survivable(&failure) || position.is_multiple_of(3))
             {
                 return self.fail(candidate, failure, (0, execs), Vec::new());

@@ -70,6 +70,7 @@ impl Plan {
             time_max,
             fail_fast: dice.percent(20),
             minimize: dice.percent(80),
+            minimize_timeouts: seed.is_multiple_of(2),
             tests,
         };
         let disk = disk(dice);

@@ -27,6 +27,8 @@ pub(crate) struct Process {
     pub(crate) test: TestIndex,
     /// It takes plans, and tells finds while a call goes on.
     pub(crate) has_plans: bool,
+    /// It can minimize by forking.
+    pub(crate) has_fork: bool,
     /// It told something that cannot be true.
     pub(crate) is_distrusted: bool,
     /// The core was told that it is ready.
@@ -41,11 +43,18 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn new(epoch: Epoch, test: TestIndex, counters: usize, has_plans: bool) -> Self {
+    pub(crate) fn new(
+        epoch: Epoch,
+        test: TestIndex,
+        counters: usize,
+        has_plans: bool,
+        has_fork: bool,
+    ) -> Self {
         Self {
             epoch,
             test,
             has_plans,
+            has_fork,
             is_distrusted: false,
             is_ready: false,
             is_dead: false,

@@ -26,6 +26,7 @@ pub(crate) const EVERYTHING: &[&str] = &[
     "given up",
     "known",
     "known bug",
+    "minimize by forking",
     "minimize failure",
     "minimize find",
     "minimized",
@@ -61,7 +62,8 @@ impl Seen {
             Work::Execute => "execute",
             Work::Fuzz { .. } => "fuzz",
             Work::MinimizeFind { .. } => "minimize find",
-            Work::MinimizeFailure { .. } => "minimize failure",
+            Work::MinimizeFailure { by_fork: true, .. } => "minimize by forking",
+            Work::MinimizeFailure { by_fork: false, .. } => "minimize failure",
         });
     }
 

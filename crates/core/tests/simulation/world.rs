@@ -286,13 +286,14 @@ impl World {
         let (starts, counters) = (target.starts, target.counters);
         let draw = hash(&[self.plan.seed, worker.0 as u64, epoch.0]) % 100;
         let has_plans = draw < self.plan.plans_percent;
-        self.slots[worker.0] = Some(Process::new(epoch, test, counters, has_plans));
+        let has_fork = draw % 10 < 7;
+        self.slots[worker.0] = Some(Process::new(epoch, test, counters, has_plans, has_fork));
         let fails = starts == Starts::Never || self.fault(self.plan.faults.start_fails);
         let event = if fails {
             WorkerEvent::StartFailed { reason: "no such file".into() }
         } else {
             let counters = counters + usize::from(starts == Starts::Changed);
-            WorkerEvent::Ready { pid: 1, counters, has_plans }
+            WorkerEvent::Ready { pid: 1, counters, has_plans, has_fork }
         };
         let delay = millis(self.dice.range(1, 30));
         self.after(delay, Item::Start(worker, epoch, event));

@@ -118,6 +118,21 @@ pub struct MinimizeCall {
     /// Extension. Signature of the failure to keep.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// Extension `fork`. Run every candidate in a process of its own, because it may end there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fork: Option<ForkLimits>,
+}
+
+/// What one forked process may use. It is killed beyond that, which is a failure too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ForkLimits {
+    /// Nanoseconds for one execution; 0 is no limit.
+    #[serde(rename = "Timeout", deserialize_with = "null_is_zero")]
+    pub timeout_ns: i64,
+    /// Resident bytes; 0 is no limit.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub memory: u64,
 }
 
 /// Call of `Seed` (extension `seeds`): the worker writes the memory form of one seed as the value

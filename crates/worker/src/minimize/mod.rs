@@ -3,6 +3,8 @@
 //! Owns the judgement of one candidate, and the bounds of the search. Which candidates there are is
 //! decided by [`passes`]. Every candidate lies in memory while it runs; the smallest ends there.
 
+#[cfg(target_os = "linux")]
+mod forked;
 mod passes;
 mod scalar;
 
@@ -102,7 +104,15 @@ pub(crate) fn minimize(runner: &mut Runner<'_>, call: &MinimizeCall) -> Minimize
     if let Some(goal) = goal_of(runner, call)
         && let Ok(input) = runner.given()
     {
-        search(runner, goal, call, &input, started, &mut reply);
+        match (goal, call.fork) {
+            #[cfg(target_os = "linux")]
+            (Goal::Failure(wanted), Some(limits)) => {
+                forked::search(runner, wanted, call, limits, &input, started, &mut reply);
+            }
+            // Coverage is kept by what lives.
+            (_, Some(_)) => {}
+            (goal, None) => search(runner, goal, call, &input, started, &mut reply),
+        }
     }
     runner.end_call();
     reply.other_count = runner.other_count;

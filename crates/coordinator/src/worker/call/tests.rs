@@ -7,8 +7,14 @@ use fuzzd_protocol::message::decode_call;
 use super::*;
 use crate::worker::ping::Caps;
 
+const LIMITS: CallLimits = CallLimits {
+    input_bytes_max: 99,
+    each: WatchLimits { input_timeout: Duration::from_secs(10), rss_limit_bytes: 7 },
+};
+
 const NATIVE: Caps = Caps {
     has_sparse: true,
+    has_fork: true,
     has_ignore: true,
     has_seeds: true,
     has_control: true,
@@ -26,7 +32,7 @@ fn call(work: Work, coverage: &[Feature]) -> Call {
 }
 
 fn sent(call: &Call, announced: &Announced, link: &mut CoverageLink) -> message::Call {
-    let (line, _) = encode(call, announced, link, None, 99);
+    let (line, _) = encode(call, announced, link, None, LIMITS);
     decode_call(line.strip_suffix(b"\n").unwrap()).unwrap()
 }
 
@@ -44,7 +50,7 @@ fn a_plan_names_items_of_the_arena_and_leaves_out_what_is_not_there() {
     let mut link = CoverageLink::new(&native);
     let mut sent = || {
         let call = call(fuzz_work(), &[(2, 1)]);
-        let (line, pending) = encode(&call, &native, &mut link, Some(&memories), 99);
+        let (line, pending) = encode(&call, &native, &mut link, Some(&memories), LIMITS);
         match decode_call(line.strip_suffix(b"\n").unwrap()).unwrap() {
             message::Call::Fuzz(fuzz) => (fuzz, pending),
             other => panic!("{other:?}"),
@@ -73,7 +79,7 @@ fn a_worker_without_plans_is_sent_none_and_a_shorter_length_is_kept() {
     for (len_max, sent) in [(Some(7), 7), (Some(1_000), 99), (None, 99)] {
         let plan = plan.clone();
         let work = Work::Fuzz { execs_max, time_max, rng_seed, plan, len_max };
-        let (line, pending) = encode(&call(work, &[]), &native, &mut link, Some(&memories), 99);
+        let (line, pending) = encode(&call(work, &[]), &native, &mut link, Some(&memories), LIMITS);
         let decoded = decode_call(line.strip_suffix(b"\n").unwrap()).unwrap();
         let message::Call::Fuzz(fuzz) = decoded else { panic!("{decoded:?}") };
         assert_eq!((fuzz.max_len, fuzz.plan.len()), (Some(sent), 0));
@@ -107,6 +113,31 @@ fn fuzz_names_everything_it_was_given() {
         ..FuzzCall::default()
     };
     assert_eq!(sent, message::Call::Fuzz(expected));
+}
+
+#[test]
+fn what_ends_its_process_is_minimized_in_processes_of_their_own() {
+    let native = announced(NATIVE);
+    let signature = Signature(0x12);
+    let work = |by_fork| Work::MinimizeFailure { signature, by_fork, execs_max: 3, time_max: None };
+    let mut link = CoverageLink::new(&native);
+    let text = Some("0000000000000012".to_owned());
+    let fork = Some(ForkLimits { timeout_ns: 1_000_000_000, memory: 7 });
+    for (by_fork, fork) in [(true, fork), (false, None)] {
+        let expected =
+            MinimizeCall { limit: 3, signature: text.clone(), fork, ..MinimizeCall::default() };
+        let sent = sent(&call(work(by_fork), &[]), &native, &mut link);
+        assert_eq!(sent, message::Call::Minimize(expected));
+    }
+    let quick = WatchLimits { input_timeout: Duration::from_millis(100), rss_limit_bytes: 7 };
+    for (each, watched) in [(LIMITS.each, 10_000), (quick, 2_100)] {
+        let limits = CallLimits { each, ..LIMITS };
+        let (_, pending) = encode(&call(work(true), &[]), &native, &mut link, None, limits);
+        let watched = Duration::from_millis(watched);
+        assert_eq!(pending.watched(each).input_timeout, watched, "a child is killed before it");
+        let (_, pending) = encode(&call(work(false), &[]), &native, &mut link, None, limits);
+        assert_eq!(pending.watched(each).input_timeout, each.input_timeout);
+    }
 }
 
 #[test]

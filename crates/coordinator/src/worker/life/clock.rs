@@ -4,9 +4,10 @@
 
 use std::time::{Duration, Instant};
 
+use fuzzd_core::death::Cause;
+
 use crate::limits::{WATCH_TICK, WATCH_TICK_MAX};
 use crate::process::ExitStatus;
-use crate::worker::death::Cause;
 use crate::worker::life::Life;
 use crate::worker::state::{LastWord, WorkerState};
 use crate::worker::watch::{Alarm, Sample};

@@ -163,7 +163,12 @@ async fn calls_are_answered_as_the_core_understands_them() {
     assert_eq!((reply.execs, reply.execs_other), (0, 4));
     let Outcome::Minimized { input, coverage } = reply.outcome else { panic!("{reply:?}") };
     assert_eq!((&*input, &coverage[..]), (&b"small"[..], &[(1, 2)][..]));
-    let work = Work::MinimizeFailure { signature: Signature(1), execs_max: 9, time_max: None };
+    let work = Work::MinimizeFailure {
+        signature: Signature(1),
+        by_fork: false,
+        execs_max: 9,
+        time_max: None,
+    };
     let reply = bench.reply(work).await;
     assert!(matches!(reply.outcome, Outcome::Minimized { input, .. } if *input == *b"small"));
     bench.stop(StopRequestKind::Ladder);

@@ -38,9 +38,10 @@ impl Oracle {
                 "a crash is tried in a process that ran something before",
             );
         }
-        if let Work::MinimizeFailure { signature, .. } = call.work {
+        if let Work::MinimizeFailure { signature, by_fork, .. } = call.work {
             let bug = test.reported.contains(&signature);
             assert!(bug, "a bug is minimized before it is reported");
+            assert!(!by_fork || process.has_fork, "a worker that cannot fork is asked to");
         }
         assert!(!test.is_given_up, "work for a test that was given up");
     }

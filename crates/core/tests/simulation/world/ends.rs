@@ -89,7 +89,7 @@ impl World {
                 event.clone(),
                 WorkerEvent::Stopped { execs: 999 },
                 WorkerEvent::Died(death),
-                WorkerEvent::Ready { pid: 1, counters: 1, has_plans: true },
+                WorkerEvent::Ready { pid: 1, counters: 1, has_plans: true, has_fork: true },
                 WorkerEvent::StartFailed { reason: "late".into() },
             ]);
             let delay = millis(self.dice.below(200));

@@ -5,18 +5,18 @@
 
 /// The message of a panic as it was printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PanicText {
+pub(crate) struct PanicText {
     /// `file:line:column`.
-    pub(super) location: String,
+    pub(crate) location: String,
     /// May have several lines.
-    pub(super) message: String,
+    pub(crate) message: String,
 }
 
 const MARK: &str = "panicked at ";
 
 /// The last panic in `text`, in the present form (location first, message on the next lines) or in
 /// the one before Rust 1.73 (message in quotes, then the location).
-pub(super) fn last_panic(text: &str) -> Option<PanicText> {
+pub(crate) fn last_panic(text: &str) -> Option<PanicText> {
     // What follows a panic may be its consequence only ("panic in a function that cannot unwind").
     let start = text.match_indices(MARK).map(|(start, _)| start).filter(|&start| {
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -29,7 +29,7 @@ pub(super) fn last_panic(text: &str) -> Option<PanicText> {
 }
 
 /// `memory allocation of 123 bytes failed`, as the standard library aborts with.
-pub(super) fn failed_allocation(text: &str) -> Option<&str> {
+pub(crate) fn failed_allocation(text: &str) -> Option<&str> {
     text.lines().rev().find(|line| {
         line.strip_prefix("memory allocation of ")
             .and_then(|rest| rest.split_once(" bytes failed"))
@@ -40,7 +40,7 @@ pub(super) fn failed_allocation(text: &str) -> Option<&str> {
 }
 
 /// Whether the standard library's guard page was hit.
-pub(super) fn stack_overflowed(text: &str) -> bool {
+pub(crate) fn stack_overflowed(text: &str) -> bool {
     text.lines().any(|line| {
         line.trim_start().starts_with("thread ") && line.ends_with("has overflowed its stack")
     }) || text.contains("AddressSanitizer: stack-overflow")
