@@ -13,6 +13,7 @@ mod external_kill;
 mod finds_crash;
 mod interrupt_minimization;
 mod keep_going;
+mod minimized_deaths;
 mod mixed_workspace;
 mod own_worker;
 mod protocol_abuse;

@@ -4,6 +4,7 @@ mod budgets;
 mod bugs;
 mod corpus;
 mod ends;
+mod forked;
 mod found;
 mod known;
 mod losses;

@@ -28,7 +28,9 @@ fn deadly() -> FakeTarget<impl Fn(&[u8]) -> Verdict> {
                 Some(b'e') => std::process::exit(0),
                 Some(b'3') => std::process::exit(3),
                 Some(b's') => drop(std::hint::black_box(recurse(0))),
-                Some(b'h') => std::thread::sleep(std::time::Duration::from_secs(600)),
+                Some(b'h') => loop {
+                    std::thread::park();
+                },
                 Some(b'm') => drop(std::hint::black_box(vec![1_u8; 1 << 50])),
                 _ if input.contains(&b'?') => return Verdict::Fail("it lives".into()),
                 _ => {}
