@@ -110,6 +110,22 @@ fn a_minimization_that_meets_another_failure_says_so() {
 }
 
 #[test]
+fn a_worker_that_forks_executes_nothing_itself_and_cannot_fail() {
+    let kind = || Kind::MinimizeForked(Signature(9));
+    let reply = read(kind(), r#"{"WroteToMem":true,"OtherCount":7}"#).unwrap();
+    assert_eq!((reply.execs, reply.execs_other), (0, 7));
+    let Outcome::Minimized { input, .. } = reply.outcome else { panic!("it is smaller") };
+    assert_eq!(&*input, b"in memory");
+    let unchanged = read(kind(), "{}").unwrap().outcome;
+    assert!(matches!(unchanged, Outcome::Minimized { input, .. } if *input == *b"given"));
+    assert!(read(kind(), r#"{"WroteToMem":true,"Err":"boom"}"#).is_err());
+    let memory = WorkerMemory::create(64).unwrap();
+    memory.begin_call(b"in memory").unwrap();
+    memory.region().store_u64(layout::COUNT, 1).unwrap();
+    assert_eq!(pending(kind()).input_at_death(&memory, TYPES), None, "it is not to blame");
+}
+
+#[test]
 fn what_makes_no_sense_is_an_error() {
     let lines = [
         "",
