@@ -51,7 +51,7 @@ pub struct PingCall {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct FuzzCall {
-    /// Nanoseconds after which no further execution starts; 0 is no limit.
+    /// Nanoseconds after which no execution but the first starts; 0 is no limit.
     #[serde(rename = "Timeout", deserialize_with = "null_is_zero")]
     pub timeout_ns: i64,
     /// Executions, exact; 0 is no limit.

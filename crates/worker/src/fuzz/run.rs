@@ -36,6 +36,8 @@ pub(super) struct Run<'r, 'a> {
     pub(super) has_clock: bool,
     /// The call has a plan.
     pub(super) is_planned: bool,
+    /// Executions of newly mutated inputs when the call began.
+    first: u64,
     /// Records in the arena that this call may use.
     pub(super) published: usize,
     /// Arena index of each entry of the plan.
@@ -92,6 +94,7 @@ impl<'r, 'a> Run<'r, 'a> {
         let call_seed = call.seed.unwrap_or_else(own_seed);
         engine.begin_call(call_seed, &runner.seen);
         let timeout = wire_timeout(call.timeout_ns);
+        let first = runner.count;
         let mut run = Self {
             published: engine.arena.as_ref().map_or(0, crate::shared::Arena::len),
             runner,
@@ -105,6 +108,7 @@ impl<'r, 'a> Run<'r, 'a> {
             pace: Pace::new(timeout, started),
             has_clock: timeout.is_some(),
             is_planned: !call.plan.is_empty(),
+            first,
             entries: call.plan.iter().map(|item| item.entry).collect(),
             visit_execs: if timeout.is_some() { VISIT_EXECS_MIN } else { VISIT_EXECS_MAX },
             fresh: Vec::new(),
@@ -188,7 +192,10 @@ impl<'r, 'a> Run<'r, 'a> {
     /// Whether no further mutated input may run.
     #[inline]
     pub(super) fn is_over(&mut self) -> bool {
-        self.runner.count >= self.limit || self.runner.must_stop() || self.pace.is_over()
+        // A call that was slow to begin still runs one input: it must not be taken for an idle one.
+        self.runner.count >= self.limit
+            || self.runner.must_stop()
+            || (self.runner.count > self.first && self.pace.is_over())
     }
 
     /// The index in the arena of a member that comes from the plan.

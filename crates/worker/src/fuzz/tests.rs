@@ -48,6 +48,14 @@ fn the_timeout_ends_a_call_without_limit() {
 }
 
 #[test]
+fn a_call_without_time_runs_one_input_all_the_same() {
+    let test = target(|_: &[u8]| Verdict::Pass);
+    let mut fixture = Fixture::new(&test, fake_counters(8));
+    let reply = fixture.fuzz(b"abc", FuzzCall { timeout_ns: 1, ..FuzzCall::default() });
+    assert_eq!((reply.count, reply.err.as_str()), (1, ""));
+}
+
+#[test]
 fn a_stop_ends_the_call_before_the_next_execution() {
     let runs = Cell::new(0u64);
     let region: RefCell<Option<&'static Region>> = RefCell::new(None);
