@@ -40,8 +40,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) compared: Vec<Record>,
     functions: Functions,
     has_scanned: bool,
-    /// Tokens of the user's dictionary.
-    given: Vec<Vec<u8>>,
+    /// Tokens of the user's dictionary that were taken.
+    given: usize,
     calls: u64,
     /// Something outside the live lines was hit, and by an input of the visit that is not known.
     pub(crate) owes_sweep: bool,
@@ -73,7 +73,7 @@ impl Engine<'_> {
             compared: Vec::new(),
             functions: Functions::registered(),
             has_scanned: false,
-            given: Vec::new(),
+            given: 0,
             calls: 0,
             owes_sweep: false,
             unlooked: Unlooked::default(),
@@ -88,19 +88,11 @@ impl Engine<'_> {
     /// through only when the process has lived a while: one that dies at once has no use for it.
     pub(crate) fn begin_call(&mut self, call_seed: u64, seen: &Seen) {
         self.mutator.begin_call(call_seed);
-        let given_before = self.given.len();
         self.read_given();
         let scans = !self.has_scanned && self.execs >= TOKENS_AFTER_EXECS;
         if scans {
             self.has_scanned = true;
-            self.tokens = Rc::new(Tokens::from_executable(&self.functions));
-        }
-        let first = if scans { 0 } else { given_before };
-        if first < self.given.len() {
-            let tokens = Rc::make_mut(&mut self.tokens);
-            for token in &self.given[first..] {
-                tokens.add_user(token);
-            }
+            Rc::make_mut(&mut self.tokens).add_executable(&self.functions);
         }
         if !self.compared.is_empty() {
             Rc::make_mut(&mut self.tokens).add_records(&std::mem::take(&mut self.compared));
@@ -114,8 +106,9 @@ impl Engine<'_> {
     /// Takes the tokens of the user's dictionary, which come before all entries.
     fn read_given(&mut self) {
         let Some(arena) = &self.arena else { return };
-        while let Some((Kind::Token, token)) = arena.get(self.given.len()) {
-            self.given.push(token);
+        while let Some((Kind::Token, token)) = arena.get(self.given) {
+            Rc::make_mut(&mut self.tokens).add_user(&token);
+            self.given += 1;
         }
     }
 }

@@ -78,22 +78,15 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// An empty dictionary.
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
-    /// The tokens that the instrumented functions of this executable name. None if it cannot be
-    /// read, or was built for a processor whose code is not understood.
-    pub(crate) fn from_executable(functions: &Functions) -> Self {
-        let mut tokens = Self::new();
+    /// Adds the tokens that the instrumented functions of this executable name. None if it cannot
+    /// be read, or was built for a processor whose code is not understood.
+    pub(crate) fn add_executable(&mut self, functions: &Functions) {
         let image = Image::of_this_process();
         for (token, places) in Harvest::of(functions, image.as_ref()).into_tokens() {
             for place in places {
-                tokens.add_static(&token, place);
+                self.add_static(&token, place);
             }
         }
-        tokens
     }
 
     /// Number of tokens.

@@ -17,7 +17,7 @@ fn all(tokens: &Tokens) -> Vec<Vec<u8>> {
 
 #[test]
 fn an_empty_dictionary_gives_nothing() {
-    let tokens = Tokens::new();
+    let tokens = Tokens::default();
     assert_eq!(tokens.pick(&mut Rng::new(1)), None);
     assert_eq!(tokens.get(0), b"");
     assert!(tokens.is_empty());
@@ -25,7 +25,7 @@ fn an_empty_dictionary_gives_nothing() {
 
 #[test]
 fn tokens_are_kept_once_and_within_their_lengths() {
-    let mut tokens = Tokens::new();
+    let mut tokens = Tokens::default();
     assert!(!tokens.add_user(b"x"));
     assert!(tokens.add_user(b"ab") && tokens.add_static(b"ab", 7));
     assert!(tokens.add_user(&[b'y'; 100]));
@@ -34,7 +34,7 @@ fn tokens_are_kept_once_and_within_their_lengths() {
 
 #[test]
 fn constants_come_in_both_byte_orders_and_small_ones_not() {
-    let mut tokens = Tokens::new();
+    let mut tokens = Tokens::default();
     tokens.add_records(&[constant(1, 0x0102_0304, 4), constant(1, 77, 4)]);
     tokens.add_records(&[constant(1, u64::from(u32::MAX), 4), constant(1, u64::MAX - 3, 8)]);
     assert_eq!(
@@ -46,7 +46,7 @@ fn constants_come_in_both_byte_orders_and_small_ones_not() {
 
 #[test]
 fn the_side_that_stays_is_a_constant() {
-    let mut tokens = Tokens::new();
+    let mut tokens = Tokens::default();
     tokens.add_records(&[memory(1, b"aaaa", b"RIFF"), memory(2, b"zz", b"yy")]);
     assert!(tokens.is_empty(), "not known yet which side it is");
     tokens.add_records(&[memory(1, b"bbbb", b"RIFF"), memory(2, b"zz", b"yy")]);
@@ -55,7 +55,7 @@ fn the_side_that_stays_is_a_constant() {
 
 #[test]
 fn every_source_is_bounded_and_old_constants_make_room() {
-    let mut tokens = Tokens::new();
+    let mut tokens = Tokens::default();
     for number in 0..5_000_u32 {
         let text = format!("{number:x}!");
         tokens.add_user(format!("u{text}").as_bytes());
@@ -70,7 +70,7 @@ fn every_source_is_bounded_and_old_constants_make_room() {
 
 #[test]
 fn partly_covered_functions_get_the_most_picks() {
-    let mut tokens = Tokens::new();
+    let mut tokens = Tokens::default();
     tokens.add_static(b"never", 100);
     tokens.add_static(b"fully", 200);
     tokens.add_static(b"partly", 300);

@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use fuzzd_protocol::input;
 
-use super::End;
 use super::finds::Made;
 use super::run::Run;
+use super::{CallError, End};
 use crate::compare::colorize::colorize_fields;
 use crate::compare::log::{self, Record};
 use crate::compare::pairs::PairTable;
@@ -21,6 +21,7 @@ use crate::limits::{
 };
 use crate::mutator::Base;
 use crate::runner::Ending;
+use crate::shared::Kind;
 
 impl Run<'_, '_> {
     /// Makes a member ready for its first visit in this process.
@@ -30,16 +31,14 @@ impl Run<'_, '_> {
         let entry = self.entry(origin);
         let bytes = match (&member.base, entry) {
             (Some(base), _) => base.bytes().to_vec(),
-            (None, Some(entry)) => {
-                let arena = self.engine.arena.as_ref();
-                arena
-                    .and_then(|arena| arena.get(entry as usize))
-                    .map(|record| record.1)
-                    .unwrap_or_default()
-            }
+            (None, Some(entry)) => self.read_entry(entry)?,
             (None, None) => Vec::new(),
         };
         let mut base = Base::new(&self.engine.types, bytes);
+        let (needed, capacity) = (base.bytes().len(), self.runner.memory.capacity());
+        if needed > capacity {
+            return Err(CallError::NoRoom { needed, capacity }.into());
+        }
         let is_new = is_new | self.engine.unlooked.take(base.bytes());
         let mut records = Vec::new();
         self.compare_once(base.bytes(), &mut records)?;
@@ -58,6 +57,15 @@ impl Run<'_, '_> {
             self.engine.library.keep(entry, Rc::clone(&base));
         }
         Ok(base)
+    }
+
+    /// The bytes of an entry of the plan.
+    fn read_entry(&self, entry: u32) -> Result<Vec<u8>, CallError> {
+        let arena = self.engine.arena.as_ref();
+        match arena.and_then(|arena| arena.get(entry as usize)) {
+            Some((Kind::Entry, bytes)) => Ok(bytes),
+            Some((Kind::Token, _)) | None => Err(CallError::NoSuchEntry(entry)),
+        }
     }
 
     /// Runs an input with the compare callbacks open, and gives the hash of its path.

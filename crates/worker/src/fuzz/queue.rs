@@ -55,17 +55,19 @@ impl Queue {
     }
 
     /// Adds a find that was made from the member at `parent`, and was told of. It counts three
-    /// times as much as an entry of the plan: what is new is gone into first.
-    pub(super) fn add_find(&mut self, parent: usize, base: Rc<Base>, is_new: bool) {
+    /// times as much as an entry of the plan: what is new is gone into first. False: there are too
+    /// many, it is only counted.
+    pub(super) fn add_find(&mut self, parent: usize, base: Rc<Base>) -> bool {
         let (origin, root) = (Origin::Found(self.found), self.members[parent].root);
         self.found = self.found.saturating_add(1);
         self.stats[root].finds += 1;
         if self.members.len() >= self.stats.len() + QUEUE_FINDS_MAX {
-            return;
+            return false;
         }
         let weight = (self.plan_weight / self.stats.len() as u64).max(1) * FIND_WEIGHT;
-        self.members.push(Member { origin, root, weight, base: Some(base), is_new });
+        self.members.push(Member { origin, root, weight, base: Some(base), is_new: true });
         self.total_weight += weight;
+        true
     }
 
     /// The position of the member to visit next.

@@ -158,14 +158,16 @@ impl<'r, 'a> Run<'r, 'a> {
     /// Makes a member ready if it is not, and visits it.
     fn look_at(&mut self, position: usize) -> Result<(), End> {
         let member = self.queue.member(position);
-        let is_ready = member.base.is_some() && !member.is_new;
-        let base = match (&member.base, is_ready) {
-            (Some(base), true) => Rc::clone(base),
-            _ => self.make_ready(position)?,
+        let ready = match &member.base {
+            Some(base) if !member.is_new => Ok(Rc::clone(base)),
+            Some(_) | None => self.make_ready(position),
         };
-        let visited = self.visit(position, base, self.visit_execs);
+        let visited = ready.and_then(|base| self.visit(position, base, self.visit_execs));
+        // Also those of a call that is over: they count, and somebody has to look at them.
         for (parent, base) in std::mem::take(&mut self.fresh) {
-            self.queue.add_find(parent, base, true);
+            if !self.queue.add_find(parent, Rc::clone(&base)) {
+                self.engine.unlooked.note(base.bytes());
+            }
         }
         visited
     }
@@ -174,9 +176,13 @@ impl<'r, 'a> Run<'r, 'a> {
     /// millisecond or two.
     fn book(&mut self, position: usize, execs: u64, nanos: u64) {
         self.queue.charge(position, execs, nanos);
+        let before = self.engine.execs;
         self.engine.execs += execs;
-        self.engine.trim_left = self.engine.trim_left.saturating_add(execs / TRIM_SHARE);
-        self.engine.solve_left = self.engine.solve_left.saturating_add(execs / SOLVE_SHARE);
+        // Visits of slow fuzz tests are shorter than the shares are wide: they add up all the same.
+        let earned = |share: u64| self.engine.execs / share - before / share;
+        let (trim, solve) = (earned(TRIM_SHARE), earned(SOLVE_SHARE));
+        self.engine.trim_left = self.engine.trim_left.saturating_add(trim);
+        self.engine.solve_left = self.engine.solve_left.saturating_add(solve);
         if self.has_clock && execs > 0 {
             let visit_nanos = u64::try_from(VISIT_TIME.as_nanos()).unwrap_or(u64::MAX);
             let fits = visit_nanos / (nanos / execs).max(1);

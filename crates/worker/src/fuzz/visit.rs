@@ -19,6 +19,7 @@ use super::End;
 use super::finds::Made;
 use super::run::Run;
 use crate::compare::log;
+use crate::failure::Fault;
 use crate::limits::{GATED_EVERY, PARTNER_BYTES_MAX, PARTNERS, YOUNG_EXECS};
 use crate::mutator::{Base, Materials};
 use crate::rng::iteration_seed;
@@ -39,11 +40,12 @@ impl Run<'_, '_> {
         self.engine.mutator.begin_visit(base, materials, len_max);
         let lines = self.runner.counters.live_lines();
         let first = self.runner.count;
-        let ended = self.iterate(position, execs);
-        let swept = match &ended {
-            // Whatever ends the call, what earlier inputs hit is not lost.
-            Ok(()) | Err(End::Over | End::Failed(_)) => self.sweep(position, first),
-            Err(End::Rejected | End::Covered(..) | End::Refused(_)) => Ok(()),
+        let ended = match self.iterate(position, execs) {
+            Ok(()) => self.sweep(position, first),
+            // What the last inputs of the call hit is told with its end.
+            Err(End::Over) => self.sweep(position, first).and(Err(End::Over)),
+            Err(End::Failed(fault)) => Err(self.sweep_before_failure(position, first, fault)),
+            Err(end @ (End::Rejected | End::Covered(..) | End::Refused(_))) => Err(end),
         };
         self.engine.mutator.end_visit(self.runner.count - first);
         if self.runner.counters.live_lines() > lines {
@@ -53,7 +55,20 @@ impl Run<'_, '_> {
         self.engine.recent.add_records(&records);
         self.engine.records = records;
         self.engine.records.clear();
-        ended.and(swept)
+        ended
+    }
+
+    /// The input in memory failed, which ends the call: what earlier inputs of the visit hit goes
+    /// through the ring if there is one, and the failure is told with its own input.
+    fn sweep_before_failure(&mut self, position: usize, first: u64, fault: Box<Fault>) -> End {
+        if self.engine.ring.is_some() {
+            let len = self.runner.memory.value_len().unwrap_or(0);
+            let input = self.runner.value()[..len].to_vec();
+            // Whatever ends the sweep, this failure came first.
+            drop(self.sweep(position, first));
+            self.runner.put(&input);
+        }
+        End::Failed(fault)
     }
 
     fn iterate(&mut self, position: usize, execs: u64) -> Result<(), End> {
@@ -127,7 +142,8 @@ impl Run<'_, '_> {
     /// Looks at the counters that no execution since `first` had passed over. If any was hit, all
     /// inputs since then run again.
     fn sweep(&mut self, position: usize, first: u64) -> Result<(), End> {
-        if !self.runner.counters.cold() && !std::mem::take(&mut self.engine.owes_sweep) {
+        let owes_sweep = std::mem::take(&mut self.engine.owes_sweep);
+        if !owes_sweep && !self.runner.counters.cold() {
             return Ok(());
         }
         self.runner.counters.clear();

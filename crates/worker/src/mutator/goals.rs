@@ -238,7 +238,7 @@ fn execs(goal: &Goal, seed: u64) -> u64 {
     for (pc, pair) in (goal.pairs)().into_iter().enumerate() {
         pairs.add(pc, pair);
     }
-    let mut tokens = Tokens::new();
+    let mut tokens = Tokens::default();
     for token in goal.tokens {
         tokens.add_user(token);
     }
@@ -310,7 +310,7 @@ fn nanos(
         pairs.add(1, number(1000, 57, 8));
         materials.recent = pairs.clone();
         base.set_pairs(pairs);
-        let mut tokens = Tokens::new();
+        let mut tokens = Tokens::default();
         tokens.add_user(b"token");
         materials.tokens = Rc::new(tokens);
         materials.partners = vec![base.bytes().to_vec(), b"partner of the input".to_vec()];

@@ -157,7 +157,7 @@ fn rich(base: &[u8]) -> (PairTable, Materials) {
     }
     let kind = Kind::Switch { width: 8, value: 5, below: 3, above: 30 };
     pairs.add_lengths(&[Record { pc: 1, kind }], &[5]);
-    let mut tokens = Tokens::new();
+    let mut tokens = Tokens::default();
     tokens.add_user(b"token");
     tokens.add_user("tök".as_bytes());
     let partners = vec![base.to_vec(), b"[1, {2: (3)}]\nline, line\n".to_vec(), Vec::new()];
