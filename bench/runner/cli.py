@@ -7,12 +7,12 @@ import signal
 import sys
 import tempfile
 
-from . import engines, report, store, targets
+from . import engines, pair, report, store, targets
 from .build import BuildError, Place, say
 from .session import Session, mix_corpus
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-COMMANDS = ("run", "table", "mix", "build", "list")
+COMMANDS = ("run", "table", "mix", "pair", "build", "list")
 HELP = """\
 Measures fuzzd beside libFuzzer, AFL++, LibAFL and honggfuzz, on the same parsers.
 
@@ -20,6 +20,7 @@ Measures fuzzd beside libFuzzer, AFL++, LibAFL and honggfuzz, on the same parser
   scripts/bench --engines fuzzd,libfuzzer --targets parsers --cpu 30 --reps 2
   scripts/bench --engines fuzzd --targets serde_json,png --cpu 30 --against OTHER_RESULTS
   scripts/bench mix --engines fuzzd,libfuzzer    executions per second from the same corpus
+  scripts/bench pair --targets empty,png --cpu 10  two workers beside two runs, wall time
   scripts/bench table DIR... [--write]           the tables again; --write: into bench/RESULTS.md
   scripts/bench list                             the targets there are
 
@@ -34,8 +35,8 @@ apt-get where that is possible, else named. bench/README.md has the method."""
 def parser():
     text = argparse.RawDescriptionHelpFormatter
     top = argparse.ArgumentParser(prog="scripts/bench", description=HELP, formatter_class=text)
-    commands = top.add_subparsers(dest="command", metavar="run|mix|build|table|list")
-    for name in ("run", "mix", "build"):
+    commands = top.add_subparsers(dest="command", metavar="run|mix|pair|build|table|list")
+    for name in ("run", "mix", "pair", "build"):
         one = commands.add_parser(name, formatter_class=text, description=HELP)
         measuring(one)
     table = commands.add_parser("table", help="tables of results that are there")
@@ -98,9 +99,11 @@ def measure(options):
         raise ValueError(f"--core {core}: there is no such core here")
     if options.again:
         names = {target.name for target in chosen}, {engine.name for engine in chosen_engines}
-        mode = "mix" if options.command == "mix" else "run"
+        mode = options.command
         store.remove(out, lambda r: r["target"] in names[0] and r["engine"] in names[1]
                      and r["mode"] == mode)
+    if options.command == "pair":
+        chosen_engines = [engines.ALL["fuzzd"]]
     session = Session(place, chosen_engines, out, core)
     if not options.no_build:
         session.build(chosen, options.jobs, options.no_build_rivals)
@@ -109,10 +112,14 @@ def measure(options):
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="bench-mix-"))
     try:
         corpora = [out, *(folder.resolve() for folder in options.against)]
-        mix = mix_corpus(corpora, scratch) if options.command == "mix" else None
+        is_mixed = options.command in ("mix", "pair")
+        mix = mix_corpus(corpora, scratch) if is_mixed else None
         kinds = ("parser", "plain") if mix else targets.KINDS
         wanted = [target for target in chosen if target.kind in kinds]
-        session.all(wanted, options.reps, options.cpu, mix)
+        if options.command == "pair":
+            session.pairs(wanted, options.reps, options.cpu, mix)
+        else:
+            session.all(wanted, options.reps, options.cpu, mix)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     names = {target.name for target in chosen}

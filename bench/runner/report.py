@@ -5,7 +5,7 @@ import platform
 import re
 import subprocess
 
-from . import engines, plots
+from . import engines, pair, plots
 from .numbers import INFINITE, at_level, edges_at, median, seconds, span, times
 
 ORDER = list(engines.ALL)
@@ -25,10 +25,14 @@ class Results:
         self.runs = collections.defaultdict(list)
         self.mixed = collections.defaultdict(list)
         self.kinds = {}
+        self.pairs = collections.defaultdict(list)
         for result in results:
+            self.kinds[result["target"]] = result["kind"]
+            if result["mode"] == pair.MODE:
+                self.pairs[result["target"]].append(result)
+                continue
             groups = self.mixed if result["mode"] == "mix" else self.runs
             groups[result["target"], result["engine"]].append(result)
-            self.kinds[result["target"]] = result["kind"]
         self.at = at
         present = {engine for _, engine in [*self.runs, *self.mixed]}
         self.engines = [engine for engine in ORDER if engine in present]
@@ -64,7 +68,7 @@ def tables(results, at=None):
     parts = [rates(data), mixes(data), edges(data)]
     parts += [same_coverage(data, rival) for rival in data.rivals]
     parts += [crashes(data, "bug", "Known bugs"), crashes(data, "magic", "Single comparisons")]
-    parts += [memory(data), notes(data)]
+    parts += [memory(data), pairs(data), notes(data)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -217,6 +221,19 @@ def memory(data):
         values = [median([run["memory_mib"] for run in data.get(target, e)]) for e in data.engines]
         rows.append([target, *("–" if v is None else f"{v:.0f}" for v in values)])
     return grid("Peak memory, MiB, all processes", ["target", *data.engines], rows)
+
+
+def pairs(data):
+    rows, ratios = [], []
+    for target, runs in data.pairs.items():
+        together, apart = (median([run[side] / run["budget"] for run in runs])
+                           for side in ("together", "apart"))
+        ratio = median([run["together"] / max(run["apart"], 1) for run in runs])
+        ratios.append(ratio)
+        rows.append([target, f"{together:,.0f}", f"{apart:,.0f}", f"{ratio:.3f}"])
+    head = ["executions per second of wall time", "two workers", "two runs with one", "ratio"]
+    after = f"{median(ratios):.3f} in the median, {min(ratios):.3f} at least." if ratios else ""
+    return grid("Two workers of one run beside two runs", head, rows, after)
 
 
 def notes(data):

@@ -1,10 +1,11 @@
 """Runs of engines on targets, one after the other, each stored as soon as it is done."""
+import os
 import pathlib
 import shutil
 import tempfile
 import time
 
-from . import engines, measure, replay, store
+from . import engines, measure, pair, replay, store
 from .build import NEEDS, BuildError, build, say
 
 # Nothing new is learned about an empty target after this; and a single comparison is judged by it.
@@ -54,6 +55,18 @@ class Session:
                     if store.key(identity) in self.done:
                         continue
                     self._one(engine, target, rep, wanted, identity, mix)
+
+    def pairs(self, chosen, reps, wall_s, mix):
+        """Two workers beside two runs; from what was found before, where there is something."""
+        cores = set(sorted(os.sched_getaffinity(0))[-2:])
+        if len(cores) < 2:
+            raise ValueError("this compares two workers with two runs: it takes two cores")
+        for rep in range(reps):
+            for target in chosen:
+                identity = {"mode": pair.MODE, "engine": "fuzzd", "target": target.name,
+                            "rep": rep, "budget": wall_s}
+                if store.key(identity) not in self.done:
+                    pair.measure(self.place, target, rep, wall_s, cores, mix(target), self.out)
 
     def _one(self, engine, target, rep, wanted, identity, mix):
         try:
