@@ -9,7 +9,7 @@ pub(super) const GO_NAN_64: u64 = 0x7ff8_0000_0000_0001;
 /// Bits of `float32(math.NaN())`.
 pub(super) const GO_NAN_32: u32 = 0x7fc0_0000;
 
-/// `NaN`, `+Inf` or `-Inf`.
+/// `NaN`, `+Inf` or `-Inf`. As in Go, every operator but `-` counts as `+`.
 pub(super) fn named_f64(sign: Option<char>, name: &str) -> Option<f64> {
     match (sign, name) {
         (None, "NaN") => Some(f64::from_bits(GO_NAN_64)),
@@ -19,7 +19,7 @@ pub(super) fn named_f64(sign: Option<char>, name: &str) -> Option<f64> {
     }
 }
 
-/// `NaN`, `+Inf` or `-Inf`.
+/// The same in 32 bits.
 pub(super) fn named_f32(sign: Option<char>, name: &str) -> Option<f32> {
     match (sign, name) {
         (None, "NaN") => Some(f32::from_bits(GO_NAN_32)),

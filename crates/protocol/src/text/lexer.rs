@@ -18,6 +18,10 @@ pub(super) enum Token<'a> {
     /// What stands between back quotes.
     RawText(&'a str),
     Punctuation(char),
+    /// `<-`
+    Arrow,
+    /// `...`
+    Ellipsis,
     End,
 }
 
@@ -48,11 +52,21 @@ impl<'a> Lexer<'a> {
                 self.rest = &body[end + 1..];
                 Ok(Token::RawText(&body[..end]))
             }
-            other => {
-                self.rest = &self.rest[other.len_utf8()..];
-                Ok(Token::Punctuation(other))
+            other => Ok(self.punctuation(other)),
+        }
+    }
+
+    /// One character, or one of the longer tokens that matter here.
+    fn punctuation(&mut self, first: char) -> Token<'a> {
+        let long = [("<-", Token::Arrow), ("...", Token::Ellipsis)];
+        for (text, token) in long {
+            if let Some(rest) = self.rest.strip_prefix(text) {
+                self.rest = rest;
+                return token;
             }
         }
+        self.rest = &self.rest[first.len_utf8()..];
+        Token::Punctuation(first)
     }
 
     /// Skips blanks and comments, as Go's parser does inside a line.
@@ -78,22 +92,27 @@ impl<'a> Lexer<'a> {
     }
 
     /// A number with its point and its exponent. In `0x1e+5` the sign ends the number; in `1e+5`
-    /// and `0x1p+5` it belongs to it.
+    /// and `0x1p+5` it belongs to it. A second point ends it, and one behind an exponent.
     fn number(&mut self) -> &'a str {
         let bytes = self.rest.as_bytes();
         let is_hex = matches!(bytes, [b'0', b'x' | b'X', ..]);
+        let starts_exponent = |byte: u8| match byte {
+            b'e' | b'E' => !is_hex,
+            b'p' | b'P' => is_hex,
+            _ => false,
+        };
         let mut end = 0;
+        let mut may_have_point = true;
         while let Some(&byte) = bytes.get(end) {
-            let after_exponent = end > 0
-                && match bytes[end - 1] {
-                    b'e' | b'E' => !is_hex,
-                    b'p' | b'P' => is_hex,
-                    _ => false,
-                };
-            let is_sign = matches!(byte, b'+' | b'-') && after_exponent;
-            if !is_sign && byte != b'.' && !is_word(char::from(byte)) {
+            let belongs = match byte {
+                b'+' | b'-' => end > 0 && starts_exponent(bytes[end - 1]),
+                b'.' => may_have_point,
+                other => is_word(char::from(other)),
+            };
+            if !belongs {
                 break;
             }
+            may_have_point &= byte != b'.' && !starts_exponent(byte);
             end += 1;
         }
         let (token, rest) = self.rest.split_at(end);

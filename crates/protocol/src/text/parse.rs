@@ -24,13 +24,16 @@ enum Head {
 /// What stands between the parentheses.
 #[derive(Debug, Clone, Copy)]
 struct Argument<'a> {
+    /// An operator before the literal. Only `-` has its meaning; `Inf` takes every other for `+`.
     sign: Option<char>,
     token: Token<'a>,
 }
 
 /// The value of a line without surrounding blanks.
 pub(super) fn value(line: &str) -> Result<Value, ValueError> {
-    // Go's scanner refuses both anywhere in its source, also inside literals and comments.
+    // Go's scanner refuses both anywhere in its source, also inside literals and comments; but a
+    // byte order mark may begin it, and to Go every line is a source of its own.
+    let line = line.strip_prefix('\u{feff}').unwrap_or(line);
     if line.contains(['\0', '\u{feff}']) {
         return Err(ValueError::MustBeEscaped);
     }
@@ -39,6 +42,10 @@ pub(super) fn value(line: &str) -> Result<Value, ValueError> {
     expect(&mut lexer, '(')?;
     let argument = argument(&mut lexer)?;
     let mut last = lexer.next()?;
+    // Go's parser reads a variadic call and does not ask further.
+    if last == Token::Ellipsis {
+        last = lexer.next()?;
+    }
     if last == Token::Punctuation(',') {
         last = lexer.next()?;
     }
@@ -95,9 +102,10 @@ fn expect(lexer: &mut Lexer<'_>, punctuation: char) -> Result<(), ValueError> {
 
 fn argument<'a>(lexer: &mut Lexer<'a>) -> Result<Argument<'a>, ValueError> {
     match lexer.next()? {
-        Token::Punctuation(sign @ ('-' | '+')) => {
+        Token::Punctuation(sign @ ('-' | '+' | '!' | '^' | '&' | '~')) => {
             Ok(Argument { sign: Some(sign), token: lexer.next()? })
         }
+        Token::Arrow => Ok(Argument { sign: Some('<'), token: lexer.next()? }),
         token => Ok(Argument { sign: None, token }),
     }
 }
@@ -126,14 +134,14 @@ fn typed(value_type: ValueType, argument: Argument<'_>) -> Result<Value, ValueEr
         ValueType::Uint => narrow(argument).map(Value::Uint),
         ValueType::Uint128 => unsigned(argument).map(Value::Uint128),
         ValueType::Float32 => match (argument.sign, argument.token) {
-            (sign, Token::Number(literal)) if sign != Some('+') => {
+            (sign @ (None | Some('-')), Token::Number(literal)) => {
                 float::parse_f32(sign.is_some(), literal).map(Value::Float32)
             }
             (sign, Token::Identifier(name)) => float::named_f32(sign, name).map(Value::Float32),
             _ => None,
         },
         ValueType::Float64 => match (argument.sign, argument.token) {
-            (sign, Token::Number(literal)) if sign != Some('+') => {
+            (sign @ (None | Some('-')), Token::Number(literal)) => {
                 float::parse_f64(sign.is_some(), literal).map(Value::Float64)
             }
             (sign, Token::Identifier(name)) => float::named_f64(sign, name).map(Value::Float64),
