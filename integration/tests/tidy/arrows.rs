@@ -15,9 +15,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fuzzd-macros", &[]),
     ("fuzzd-worker", &["fuzzd-core", "fuzzd-protocol", "fuzzd-shm"]),
     ("fuzzd", &["fuzzd-macros", "fuzzd-protocol", "fuzzd-worker"]),
+    ("fuzzd-go", &["fuzzd-protocol"]),
     ("fuzzd-coordinator", &["fuzzd-core", "fuzzd-protocol", "fuzzd-shm"]),
     ("fuzzd-cli", &["fuzzd-coordinator", "fuzzd-core", "fuzzd-protocol"]),
-    ("fuzzd-integration", &[]),
+    ("fuzzd-integration", &["fuzzd-go"]),
 ];
 
 /// Crates that must never see the other, tests included.
@@ -30,11 +31,20 @@ const STRANGERS: &[(&str, &str)] = &[
     ("fuzzd-protocol", "fuzzd-shm"),
     ("fuzzd-shm", "fuzzd-core"),
     ("fuzzd-shm", "fuzzd-protocol"),
+    ("fuzzd-go", "fuzzd-coordinator"),
+    ("fuzzd-go", "fuzzd-core"),
 ];
 
 /// Crates in whose product tokio must not be, however far down.
-const WITHOUT_TOKIO: &[&str] =
-    &["fuzzd-core", "fuzzd-protocol", "fuzzd-shm", "fuzzd-macros", "fuzzd-worker", "fuzzd"];
+const WITHOUT_TOKIO: &[&str] = &[
+    "fuzzd-core",
+    "fuzzd-protocol",
+    "fuzzd-shm",
+    "fuzzd-macros",
+    "fuzzd-go",
+    "fuzzd-worker",
+    "fuzzd",
+];
 
 pub(crate) fn violations() -> Vec<Violation> {
     let metadata = MetadataCommand::new()

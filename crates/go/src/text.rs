@@ -1,0 +1,89 @@
+//! Inputs as Go itself writes and reads them.
+//!
+//! Owns: what of the text form differs between Go and us. The form itself is
+//! [`fuzzd_protocol::text`]; source here: `encoding.go` of `internal/fuzz` (Go 1.27.3), and
+//! `writeToCorpus` in `fuzz.go` for names. Must not: touch files.
+//!
+//! To Go, `rune` and `int32` are one type. In this crate such a parameter is always a
+//! [`Value::Int32`]; in text it is `rune('…')` where the number is a character.
+
+use std::fmt::Write as _;
+
+use fuzzd_protocol::text::{self, TextError};
+use fuzzd_protocol::value::{Value, ValueType};
+use sha2::{Digest, Sha256};
+
+use crate::limits::{ENCODING_ROOM, QUOTED_BYTES_MAX};
+
+/// Hexadecimal digits of a file name that Go makes.
+const NAME_DIGITS: usize = 16;
+
+/// Bytes that are not a text Go would read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GoTextError {
+    /// Not the text form.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The text form, but with a type of ours.
+    #[error("Go has no parameters of type {0}")]
+    NotGo(ValueType),
+}
+
+/// The values of a text, in the form this crate works with: a `rune` is an `int32`.
+pub fn decode(bytes: &[u8]) -> Result<Vec<Value>, GoTextError> {
+    text::decode(bytes)?.into_iter().map(normal).collect()
+}
+
+fn normal(value: Value) -> Result<Value, GoTextError> {
+    match value {
+        Value::Int128(_) | Value::Uint128(_) => Err(GoTextError::NotGo(value.value_type())),
+        value => Ok(value.clone().into_type(ValueType::Int32).unwrap_or(value)),
+    }
+}
+
+/// The text of values, byte for byte as Go writes it: also the name of a file depends on it.
+///
+/// Go does not read what becomes of 128-bit values.
+#[must_use]
+pub fn encode(values: &[Value]) -> Vec<u8> {
+    let values: Vec<Value> = values
+        .iter()
+        .map(|value| value.clone().into_type(ValueType::Rune).unwrap_or_else(|| value.clone()))
+        .collect();
+    text::encode(&values)
+}
+
+/// The name under which Go keeps a file with these bytes: the start of their SHA-256.
+#[must_use]
+pub fn file_name(bytes: &[u8]) -> String {
+    let mut name = String::with_capacity(NAME_DIGITS);
+    for byte in &Sha256::digest(bytes)[..NAME_DIGITS / 2] {
+        write!(name, "{byte:02x}").expect("writing to a string does not fail");
+    }
+    name
+}
+
+/// Parameter types of a fuzz test that takes these values.
+#[must_use]
+pub fn types(values: &[Value]) -> Vec<ValueType> {
+    let of = |value: &Value| match value.value_type() {
+        ValueType::Rune => ValueType::Int32,
+        other => other,
+    };
+    values.iter().map(of).collect()
+}
+
+/// Bytes of memory for the value that a worker needs so that byte strings of up to `longest` bytes
+/// in any of `parameters` parameters can be sent to it and mutated, and what it makes of them can
+/// always be sent back.
+///
+/// Quoted text can be four times as long as its bytes, and the mutator refuses values longer than
+/// their share of the memory. The size is part of how inputs are rebuilt: see [`crate::mutator`].
+#[must_use]
+pub const fn capacity_for(longest: usize, parameters: usize) -> usize {
+    let one = longest.saturating_mul(QUOTED_BYTES_MAX).saturating_add(2 * ENCODING_ROOM);
+    one.saturating_mul(parameters).saturating_add(text::VERSION_LINE.len() + 1)
+}
+
+#[cfg(test)]
+mod tests;
