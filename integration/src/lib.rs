@@ -8,6 +8,7 @@
 //! session that is dropped is killed with all processes that it started.
 
 pub mod fifo;
+pub mod go;
 pub mod limits;
 mod place;
 pub mod process;

@@ -102,7 +102,7 @@ pub fn zoo_executable() -> &'static Path {
 }
 
 /// The folder of a fixture.
-fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     repository().join("integration/fixtures").join(name)
 }
 

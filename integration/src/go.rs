@@ -1,0 +1,83 @@
+//! The Go toolchain, and the Go fixture built with it.
+//!
+//! Owns: where the toolchain is looked for, and the sentence when there is none.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use crate::programs::{command, fixture, fixture_target};
+
+/// The `go` program to test with: `FUZZD_GO`, or else the one in the search path. `None`: there is
+/// none, which is said once.
+#[must_use]
+pub fn toolchain() -> Option<&'static Path> {
+    static TOOLCHAIN: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = TOOLCHAIN.get_or_init(|| {
+        let named = std::env::var_os("FUZZD_GO").filter(|name| !name.is_empty());
+        let program = named.map_or_else(|| PathBuf::from("go"), PathBuf::from);
+        if go(&program).arg("version").output().is_ok_and(|output| output.status.success()) {
+            return Some(program);
+        }
+        // Past the capture of test output: scripts/test lists it.
+        let reason =
+            "skipped: tests with Go, there is no toolchain (scripts/go-toolchain gets one)";
+        writeln!(std::io::stderr(), "{reason}").expect("stderr takes a line");
+        None
+    });
+    found.as_deref()
+}
+
+/// The release of the toolchain, such as `go1.27.3`.
+#[must_use]
+pub fn release(toolchain: &Path) -> String {
+    let output = go(toolchain).args(["env", "GOVERSION"]).output().expect("go starts");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// The directory of the fixture's package.
+#[must_use]
+pub fn package() -> PathBuf {
+    fixture("go")
+}
+
+/// The test binary of the fixture, instrumented. `None`: there is no toolchain.
+#[must_use]
+pub fn test_binary() -> Option<&'static Path> {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    let toolchain = toolchain()?;
+    Some(BINARY.get_or_init(|| build(toolchain, "zoo.test", &["-fuzz=."])))
+}
+
+/// The test binary of the fixture under this name, built with more flags of `go test -c`.
+#[must_use]
+pub fn build(toolchain: &Path, name: &str, flags: &[&str]) -> PathBuf {
+    let binary = fixture_target().join("go").join(name);
+    let output = go(toolchain)
+        .args(["test", "-c", "-o"])
+        .arg(&binary)
+        .args(flags)
+        .arg(".")
+        .current_dir(package())
+        .output()
+        .expect("go starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} does not build:\n{stderr}");
+    binary
+}
+
+/// Go without the settings of whoever runs the tests, and without the network.
+fn go(toolchain: &Path) -> Command {
+    let mut command = command(toolchain);
+    let target = fixture_target().join("go");
+    command
+        .env("GOCACHE", target.join("cache"))
+        .env("GOPATH", target.join("path"))
+        .env("GOENV", "off")
+        .env("GOFLAGS", "")
+        .env("GOPROXY", "off")
+        .env("GOTOOLCHAIN", "local")
+        .stdin(Stdio::null());
+    command
+}
