@@ -82,6 +82,9 @@ pub(crate) const NUMBER_DIGITS_MAX: usize = 18;
 /// simpler, so this is only met by a judge that changes its mind.
 pub(crate) const MINIMIZE_ROUNDS_MAX: u32 = 64;
 
+/// Candidates of one minimization that are remembered because they failed.
+pub(crate) const FAILED_MAX: usize = 65_536;
+
 /// Time between two looks at a child that neither ends nor writes.
 pub(crate) const FORK_TICK: Duration = Duration::from_millis(20);
 

@@ -13,12 +13,18 @@
 //!
 //! The last three make a failure easier to read. They would make the corpus poorer, so finds are
 //! only made shorter. Strings that are text stay text: cuts fall between characters.
+//!
+//! Passes overlap, and the last round repeats most of the one before: what failed once is not asked
+//! about again. The order of candidates follows from the input and from the answers alone.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hasher as _};
 
 use fuzzd_protocol::input::{self, LENGTH_BYTES};
 use fuzzd_protocol::value::ValueType;
 
 use super::scalar;
-use crate::limits::{BRACKET_PIECES_MAX, MINIMIZE_ROUNDS_MAX, RUNS_BYTES_MAX};
+use crate::limits::{BRACKET_PIECES_MAX, FAILED_MAX, MINIMIZE_ROUNDS_MAX, RUNS_BYTES_MAX};
 
 /// Plain bytes, the plainest first.
 const PLAIN: &[u8; 6] = b"0 1aA\n";
@@ -48,8 +54,9 @@ pub(crate) fn shrink(
         prefixed: field.prefix.is_some(),
     });
     let parts = parts.collect();
-    let mut shrinker =
-        Shrinker { parts, best: input.to_vec(), judge, stopped: false, changed: false };
+    let failed = simplify.then(BTreeSet::new);
+    let best = input.to_vec();
+    let mut shrinker = Shrinker { parts, best, judge, failed, stopped: false, changed: false };
     // What the values do not tell, such as bytes behind the last one, goes first.
     if canonical != input && !shrinker.offer() {
         return shrinker.best;
@@ -95,6 +102,8 @@ struct Shrinker<'j> {
     parts: Vec<Part>,
     best: Vec<u8>,
     judge: &'j mut dyn FnMut(&[u8]) -> Judgement,
+    /// Hashes of candidates that failed. `None`: they cost too little to be remembered.
+    failed: Option<BTreeSet<u64>>,
     stopped: bool,
     changed: bool,
 }
@@ -110,13 +119,26 @@ impl Shrinker<'_> {
             }
             candidate.extend_from_slice(&part.content);
         }
+        let hash = self.failed.as_ref().map(|_| hash(&candidate));
+        if let (Some(failed), Some(hash)) = (&self.failed, hash)
+            && failed.contains(&hash)
+        {
+            return false;
+        }
         match (self.judge)(&candidate) {
             Judgement::Holds => {
                 self.best = candidate;
                 self.changed = true;
                 true
             }
-            Judgement::Fails => false,
+            Judgement::Fails => {
+                if let (Some(failed), Some(hash)) = (&mut self.failed, hash)
+                    && failed.len() < FAILED_MAX
+                {
+                    failed.insert(hash);
+                }
+                false
+            }
             Judgement::Stop => {
                 self.stopped = true;
                 false
@@ -300,6 +322,13 @@ impl Shrinker<'_> {
             }
         }
     }
+}
+
+/// The same in each process.
+fn hash(candidate: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(candidate);
+    hasher.finish()
 }
 
 /// Where the bracket or quote that opens at `at` is closed, if one does and is.

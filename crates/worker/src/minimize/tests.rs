@@ -91,6 +91,21 @@ fn what_nests_shrinks_though_it_must_stay_well_formed() {
 }
 
 #[test]
+fn what_failed_is_not_run_again() {
+    let mut failed = std::collections::BTreeSet::new();
+    let holds = |input: &[u8]| input.iter().filter(|byte| **byte == b'x').count() >= 2;
+    passes::shrink(&[ValueType::Bytes], b"a x b x c", true, &mut |candidate| {
+        assert!(!failed.contains(candidate), "{candidate:?} is run again");
+        if holds(candidate) {
+            return Judgement::Holds;
+        }
+        failed.insert(candidate.to_vec());
+        Judgement::Fails
+    });
+    assert!(failed.len() > 10);
+}
+
+#[test]
 fn finds_are_made_shorter_but_not_plainer() {
     let (smallest, _) = shrunk(&[ValueType::Bytes], b"qwertyuiop", false, |input| input.len() >= 3);
     assert_eq!(smallest, b"qwe");
