@@ -25,6 +25,10 @@ pub const PLAN: &str = "plan";
 /// `Fork` is honoured in `Minimize`: candidates run in processes the worker forks.
 pub const FORK: &str = "fork";
 
+/// `Search` is honoured in `Minimize`: a search is told by the numbers of its candidates, so that
+/// several workers can share one and any can go on with it.
+pub const SEARCH: &str = "search";
+
 /// Merged coverage is read from the map at fd 6. Announced only by a worker that was given one and
 /// adopted it.
 pub const MAP: &str = "map";

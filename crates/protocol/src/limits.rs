@@ -10,6 +10,9 @@ pub const PACKED_VALUE_BYTES_MAX: usize = u32::MAX as usize;
 /// Bytes of a LEB128 number that can still be a `u32`.
 pub const VARINT_BYTES_MAX: usize = 5;
 
+/// Numbers of candidates that held in one search. Beyond that it starts anew, from the smallest.
+pub const SEARCH_HELD_MAX: usize = 4096;
+
 /// Items of one plan. A line of so many is far below [`LINE_BYTES_MAX`], and a call looks at a few
 /// hundred entries at most.
 pub const PLAN_ITEMS_MAX: usize = 1024;

@@ -16,9 +16,12 @@ mod tests;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use call::{Call, ForkLimits, FuzzCall, MinimizeCall, PingCall, PlanItem, SeedCall};
+pub use call::{
+    Call, ForkLimits, FuzzCall, MinimizeCall, PingCall, PlanItem, SearchPart, SeedCall,
+};
 pub use reply::{
-    FailureInfo, FuzzReply, IgnoredCount, MinimizeReply, PingReply, PlanStat, SeedReply,
+    FailureInfo, FuzzReply, IgnoredCount, MinimizeReply, PingReply, PlanStat, SearchReport,
+    SeedReply,
 };
 
 /// A line that is not the message it should be.

@@ -6,7 +6,7 @@ use fuzzd_protocol::layout::{HEADER_BYTES, Header};
 use fuzzd_protocol::line::{LineDecoder, LineError};
 use fuzzd_protocol::message::{
     Call, FailureInfo, ForkLimits, FuzzCall, FuzzReply, MinimizeCall, PlanItem, PlanStat,
-    decode_call, decode_reply, encode_line,
+    SearchPart, decode_call, decode_reply, encode_line,
 };
 use fuzzd_protocol::sparse;
 use fuzzd_protocol::text;
@@ -166,7 +166,7 @@ proptest! {
         timeout_ns in any::<i64>(), limit in any::<i64>(), warmup in any::<bool>(),
         bytes in option::of(vec(any::<u8>(), 0..20)), seed in option::of(any::<u64>()),
         ignore in vec(".*", 0..3), signature in option::of(".*"),
-        plan in vec(any::<(u32, u32, bool)>(), 0..4),
+        plan in vec(any::<(u32, u32, bool)>(), 0..4), held in vec(any::<u64>(), 0..4),
     ) {
         let item = |(entry, weight, is_new)| PlanItem { entry, weight, is_new };
         let plan = plan.into_iter().map(item).collect();
@@ -177,6 +177,7 @@ proptest! {
         let minimize = Call::Minimize(MinimizeCall {
             timeout_ns, limit, keep_coverage: bytes.clone(), index: limit, keep_sparse: bytes,
             signature, fork: seed.map(|memory| ForkLimits { timeout_ns, memory }),
+            search: seed.map(|from| SearchPart { from, held, part: 1, parts: 2 }),
         });
         for call in [fuzz, minimize] {
             let line = encode_line(&call);

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 
 use fuzzd_protocol::message::{
     Call, FailureInfo, ForkLimits, FuzzCall, FuzzReply, IgnoredCount, MinimizeCall, MinimizeReply,
-    PingCall, PingReply, PlanItem, PlanStat, SeedCall, SeedReply, encode_line,
+    PingCall, PingReply, PlanItem, PlanStat, SearchPart, SearchReport, SeedCall, SeedReply,
+    encode_line,
 };
 use fuzzd_protocol::value::ValueType;
 use jsonschema::Validator;
@@ -68,6 +69,7 @@ fn full_calls() -> [(&'static str, Call); 4] {
                 keep_sparse: bytes,
                 signature: Some(signature),
                 fork: Some(ForkLimits { timeout_ns: 1, memory: 2 }),
+                search: Some(SearchPart { from: 9, held: vec![0, 4], part: 1, parts: 2 }),
             }),
         ),
         ("Seed", Call::Seed(SeedCall { index: 1 })),
@@ -113,6 +115,7 @@ fn full_replies() -> [(&'static str, Json); 4] {
         coverage_sparse: bytes,
         failure,
         other_count: 1,
+        search: Some(SearchReport { until: 9, held: vec![4], done: true }),
     };
     let seed = SeedReply { total: 1, internal_err: "i".to_owned() };
     [

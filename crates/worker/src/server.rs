@@ -118,8 +118,13 @@ impl<'a> Server<'a> {
         }
         self.runner.memory = WorkerMemory::new(self.region, call.control_offset, self.no_control)?;
         self.negotiated = true;
-        let mut caps =
-            vec![caps::INPUT_IN_MEMORY, caps::COVERAGE_SPARSE, caps::IGNORE, caps::SEEDS];
+        let mut caps = vec![
+            caps::INPUT_IN_MEMORY,
+            caps::COVERAGE_SPARSE,
+            caps::IGNORE,
+            caps::SEEDS,
+            caps::SEARCH,
+        ];
         if cfg!(target_os = "linux") {
             caps.push(caps::FORK);
         }

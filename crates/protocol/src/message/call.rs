@@ -7,7 +7,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::is_false;
-use super::wire::{null_is_zero, object_list};
+use super::wire::{null_is_zero, object_list, option_object};
 use crate::bytes64;
 
 /// One call. On the wire an object with one key per method, all but one of them `null`.
@@ -121,6 +121,28 @@ pub struct MinimizeCall {
     /// Extension `fork`. Run every candidate in a process of its own, because it may end there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fork: Option<ForkLimits>,
+    /// Extension `search`. What of a search to do: a part of it from some point on. `None`: all.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "option_object")]
+    pub search: Option<SearchPart>,
+}
+
+/// What of a search one call does (extension `search`). The candidates of a search are numbered:
+/// the value in memory is number 0, and the rest follows from it and from which of them held.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SearchPart {
+    /// The first candidate that was not judged yet.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub from: u64,
+    /// Those before it that held, ascending; at most [`crate::limits::SEARCH_HELD_MAX`].
+    #[serde(deserialize_with = "null_is_zero")]
+    pub held: Vec<u64>,
+    /// Which of the parts is this worker's: every `parts`th candidate, from `from + part` on.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub part: u32,
+    /// Into how many parts the search is divided, 1 or more.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub parts: u32,
 }
 
 /// What one forked process may use. It is killed beyond that, which is a failure too.

@@ -119,6 +119,24 @@ pub struct MinimizeReply {
     /// Extension. Executions of the call.
     #[serde(skip_serializing_if = "is_zero", deserialize_with = "null_is_zero")]
     pub other_count: u64,
+    /// Extension `search`. How far the search came, if the call named a part of one.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "option_object")]
+    pub search: Option<SearchReport>,
+}
+
+/// How far a search came (extension `search`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SearchReport {
+    /// The first candidate of its own that was not judged.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub until: u64,
+    /// Those that held in this call, ascending.
+    #[serde(deserialize_with = "null_is_zero")]
+    pub held: Vec<u64>,
+    /// There is no candidate at `until` or behind it, as far as those of the others fail.
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "null_is_zero")]
+    pub done: bool,
 }
 
 /// What is known of one failure (extension).

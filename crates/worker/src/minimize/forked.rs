@@ -9,7 +9,8 @@ use fuzzd_core::death::{Cause, ExitStatus, OutputTail, classify};
 use fuzzd_core::signature::Signature;
 use fuzzd_protocol::message::{ForkLimits, MinimizeCall, MinimizeReply};
 
-use super::passes::{self, Judgement};
+use super::passes::Judgement;
+use super::walk;
 use crate::clock::{wire_limit, wire_timeout};
 use crate::failure;
 use crate::fork::{ChildLimits, Ended, Forker};
@@ -83,12 +84,11 @@ pub(super) fn search(
     let deadline = wire_timeout(call.timeout_ns).and_then(|timeout| started.checked_add(timeout));
     let executions_left = wire_limit(call.limit);
     let mut judge = Judge { runner, forker, wanted, executions_left, deadline };
-    let mut smallest = input.to_vec();
-    if judge.judge(input) == Judgement::Holds {
-        reply.wrote_to_mem = true;
-        smallest = passes::shrink(&types, input, true, &mut |candidate| judge.judge(candidate));
-    }
-    judge.runner.put(&smallest);
+    let part = call.search.as_ref().unwrap_or(&walk::WHOLE);
+    let walked = walk::walk(&types, input, part, &mut |candidate| judge.judge(candidate));
+    reply.wrote_to_mem = walked.smallest.is_some();
+    reply.search = call.search.is_some().then_some(walked.report);
+    judge.runner.put(walked.smallest.as_deref().unwrap_or(input));
 }
 
 #[cfg(test)]

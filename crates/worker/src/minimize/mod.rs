@@ -7,6 +7,7 @@
 mod forked;
 mod passes;
 mod scalar;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -102,6 +103,7 @@ pub(crate) fn minimize(runner: &mut Runner<'_>, call: &MinimizeCall) -> Minimize
     let mut reply = MinimizeReply::default();
     runner.begin_call();
     if let Some(goal) = goal_of(runner, call)
+        && call.search.as_ref().is_none_or(walk::is_sound)
         && let Ok(input) = runner.given()
     {
         match (goal, call.fork) {
@@ -129,6 +131,7 @@ fn search(
     reply: &mut MinimizeReply,
 ) {
     let types = runner.types.clone();
+    let part = call.search.as_ref().filter(|_| matches!(goal, Goal::Failure(_)));
     let keeps_failure = matches!(goal, Goal::Failure(_));
     // The first failure is told in full, in case it stays the only one.
     let known = if keeps_failure { Vec::new() } else { runner.ignored.clone() };
@@ -142,7 +145,15 @@ fn search(
         fault: None,
     };
     let mut value = input.to_vec();
-    if judge.judge(&value) == Judgement::Holds {
+    if let Some(part) = part {
+        // It is told by its signature alone.
+        failure::begin_call(&[], 0);
+        let walked = walk::walk(&types, input, part, &mut |candidate| judge.judge(candidate));
+        reply.wrote_to_mem = walked.smallest.is_some();
+        value = walked.smallest.unwrap_or(value);
+        reply.search = Some(walked.report);
+        judge.fault = None;
+    } else if judge.judge(&value) == Judgement::Holds {
         if keeps_failure {
             // One execution is set aside to tell the smallest in full.
             judge.executions_left = judge.executions_left.saturating_sub(1);

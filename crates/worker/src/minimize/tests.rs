@@ -1,7 +1,10 @@
+use std::sync::PoisonError;
+
 use fuzzd_protocol::input;
 use fuzzd_protocol::value::{Value, ValueType};
 
 use super::*;
+use crate::fork::tests::ALONE;
 use crate::server::tests::{FakeTarget, Fixture, fake_counters, hit};
 use crate::target::Verdict;
 
@@ -265,6 +268,8 @@ fn a_failure_is_minimized_to_the_same_signature() {
 
 #[test]
 fn the_smallest_panic_is_told_with_a_backtrace() {
+    // A child that is forked meanwhile would wait for the lock of the backtrace.
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let target = FakeTarget {
         types: vec![ValueType::Bytes],
         seeds: Vec::new(),
