@@ -116,6 +116,29 @@ pub const MINIMIZE_FORKED_EXECS: u64 = 4_000;
 /// See [`MINIMIZE_FORKED_EXECS`].
 pub const MINIMIZE_FORKED_TIME: Duration = Duration::from_secs(4);
 
+/// A search for a smaller input begins with one worker for so long: most are over by then.
+pub const SEARCH_ALONE_TIME: Duration = Duration::from_millis(100);
+
+/// One call to a worker that searches alone, after that: others may join in between.
+pub const SEARCH_SLICE_TIME: Duration = Duration::from_millis(250);
+
+/// The time that a part of a round is given however late it is; then the search ends.
+pub const SEARCH_PART_TIME_MIN: Duration = Duration::from_millis(1);
+
+/// Time of one candidate from which on workers share a search: a round costs a few hundred
+/// microseconds more than its candidates.
+pub const SEARCH_EXEC_TIME_SHARED: Duration = Duration::from_micros(500);
+
+/// Workers that share one search. Most of what more of them did would be thrown away.
+pub const SEARCH_PARTS_MAX: usize = 8;
+
+/// Candidates of one part of a round.
+pub const SEARCH_WINDOW_MAX: u64 = 64;
+
+/// Candidates of one search that held; then it starts anew, from the smallest. Not more than the
+/// protocol allows.
+pub const SEARCH_HELD_MAX: usize = 4_000;
+
 /// Bytes of standard error, the newest, that tell how a process died.
 pub const STDERR_TAIL_BYTES: usize = 20 * 1024;
 

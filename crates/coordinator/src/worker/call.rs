@@ -8,7 +8,7 @@
 //! | `Execute` | `Fuzz` with `Warmup` and `Limit` 1 |
 //! | `Fuzz` | `Fuzz` with `Timeout`, `Limit`, `Seed`, `CoverageDelta`, `Ignore`, `MaxLen`, `Plan` |
 //! | `MinimizeFind` | `Minimize` with `KeepSparse` |
-//! | `MinimizeFailure` | `Minimize` with `Signature`, and `Fork` |
+//! | `MinimizeFailure` | `Minimize` with `Signature`, and `Fork`, `Search` |
 
 use std::time::Duration;
 
@@ -288,10 +288,16 @@ pub(super) fn encode(
             coverage.keep(keep, &mut minimize);
             (message::Call::Minimize(minimize), pending(Kind::MinimizeFind, 0, *time_max))
         }
-        Work::MinimizeFailure { signature, by_fork, execs_max, time_max } => {
+        Work::MinimizeFailure { signature, by_fork, search, execs_max, time_max } => {
             let mut minimize = minimize_call(*execs_max, *time_max);
             minimize.signature = Some(signature.to_string());
             minimize.fork = by_fork.then(|| fork_limits(limits.each));
+            minimize.search = search.as_ref().map(|search| message::SearchPart {
+                from: search.from,
+                held: search.held.to_vec(),
+                part: search.part,
+                parts: search.parts,
+            });
             let kind = match by_fork {
                 true => Kind::MinimizeForked(*signature),
                 false => Kind::MinimizeFailure(*signature),

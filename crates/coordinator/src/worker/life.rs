@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use fuzzd_core::death::{Cause, classify};
 use fuzzd_core::ids::Epoch;
-use fuzzd_core::session::{Call, Death, Outcome, Reply, StopRequestKind, WorkerEvent};
+use fuzzd_core::session::{Abilities, Call, Death, Outcome, Reply, StopRequestKind, WorkerEvent};
 
 use crate::limits::{CONDEMNED_REAP_DEADLINE, PIPE_CLOSED_GRACE};
 use crate::process::{Child, ExitStatus, GroupSignal};
@@ -16,7 +16,7 @@ use crate::worker::call::{self, CallLimits, CoverageLink};
 use crate::worker::client::{ClientEvent, WorkerClient};
 use crate::worker::death::{start_failure, with_stderr};
 use crate::worker::finds::Drain;
-use crate::worker::ping::{Announced, ping_line, read_ping};
+use crate::worker::ping::{Announced, Caps, ping_line, read_ping};
 use crate::worker::reply::ReplyContext;
 use crate::worker::state::{InFlight, LastWord, StopLadder, StopStep, WorkerState};
 use crate::worker::task::{Command, WorkerTarget, WorkerTask};
@@ -191,10 +191,11 @@ impl<'a> Life<'a> {
         }
         self.coverage = CoverageLink::new(&announced);
         let (pid, counters) = (self.client.pid(), announced.counters);
-        let (has_plans, has_fork) = (announced.caps.has_plans, announced.caps.has_fork);
+        let Caps { has_plans, has_fork, has_search, .. } = announced.caps;
+        let can = Abilities { has_plans, has_fork, has_search };
         self.announced = announced;
         self.state = WorkerState::Idle;
-        self.untold.push(WorkerEvent::Ready { pid, counters, has_plans, has_fork });
+        self.untold.push(WorkerEvent::Ready { pid, counters, can });
     }
 
     fn read_reply(&self, in_flight: &InFlight, line: &[u8]) -> Result<Reply, String> {

@@ -47,6 +47,8 @@ pub(super) struct Caps {
     pub(super) has_sparse: bool,
     /// It minimizes by forking what would end it.
     pub(super) has_fork: bool,
+    /// It does a part of a minimization.
+    pub(super) has_search: bool,
     /// It goes on over failures it is told of.
     pub(super) has_ignore: bool,
     /// It serves its seeds.
@@ -114,6 +116,7 @@ pub(super) fn read_ping(line: &[u8], memory: &WorkerMemory) -> Result<Announced,
         has_map: is_offered && has(caps::MAP),
         has_sparse: has(caps::COVERAGE_SPARSE),
         has_fork: has(caps::FORK),
+        has_search: has(caps::SEARCH),
         has_ignore: has(caps::IGNORE),
         has_seeds: has(caps::SEEDS),
         has_control: has(caps::CONTROL),

@@ -12,6 +12,7 @@ use fuzzd_core::ids::Input;
 use fuzzd_core::session::{Outcome, PlanUse, Reply};
 use fuzzd_core::signature::{FailureKind, Signature};
 use fuzzd_protocol::input::canonical;
+use fuzzd_protocol::limits::SEARCH_HELD_MAX;
 use fuzzd_protocol::message::{
     self, FailureInfo, FuzzReply, IgnoredCount, MinimizeReply, PlanStat,
 };
@@ -121,9 +122,16 @@ impl ReplyContext<'_> {
             // Another failure than the one it was to keep, or one where none was known: it lies in
             // memory whether or not it counts as a success.
             (Some(failure), _) => Outcome::Failed { input: self.input()?, failure },
-            (None, Kind::MinimizeFailure(_) | Kind::MinimizeForked(_)) => {
-                Outcome::Minimized { input, coverage: Vec::new() }
-            }
+            (None, Kind::MinimizeFailure(_) | Kind::MinimizeForked(_)) => match &reply.search {
+                Some(search) if search.held.len() <= SEARCH_HELD_MAX => Outcome::Searched {
+                    input,
+                    held: search.held.clone(),
+                    until: search.until,
+                    is_done: search.done,
+                },
+                Some(_) => return Err("it tells of more candidates than there may be".into()),
+                None => Outcome::Minimized { input, coverage: Vec::new() },
+            },
             (None, _) => Outcome::Minimized { input, coverage: coverage.unwrap_or_default() },
         };
         let count = u64::try_from(reply.count).unwrap_or(0);

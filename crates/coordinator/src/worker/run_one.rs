@@ -81,7 +81,10 @@ impl RunOne {
             Outcome::Rejected => return Ran::Rejected,
             Outcome::Failed { failure, .. } => Ran::Failed(failure),
             Outcome::Misbehaved { reason, .. } => Ran::Not(reason),
-            Outcome::Nothing | Outcome::Find { .. } | Outcome::Minimized { .. } => {
+            Outcome::Nothing
+            | Outcome::Find { .. }
+            | Outcome::Minimized { .. }
+            | Outcome::Searched { .. } => {
                 Ran::Not("the worker answered another call than it was sent".into())
             }
         };

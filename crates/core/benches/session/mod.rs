@@ -7,8 +7,8 @@ use criterion::Criterion;
 use fuzzd_core::coverage::Feature;
 use fuzzd_core::ids::{Epoch, Input, TestIndex, WorkerId};
 use fuzzd_core::session::{
-    Effect, Event, Found, FoundParent, LoadedEntry, Origin, Outcome, Pace, PlanUse, Reply, Session,
-    SessionConfig, TestConfig, Work, WorkerEvent,
+    Abilities, Effect, Event, Found, FoundParent, LoadedEntry, Origin, Outcome, Pace, PlanUse,
+    Reply, Session, SessionConfig, TestConfig, Work, WorkerEvent,
 };
 
 const WORKERS: u32 = 64;
@@ -83,8 +83,7 @@ impl Stage {
                         let ready = WorkerEvent::Ready {
                             pid: 1,
                             counters: COUNTERS as usize,
-                            has_plans: true,
-                            has_fork: false,
+                            can: Abilities { has_plans: true, ..Abilities::default() },
                         };
                         queue.push(Event::Worker { worker, epoch, event: ready });
                     }

@@ -14,6 +14,7 @@ use crate::session::Session;
 use crate::session::assign::micros;
 use crate::session::config::Pace;
 use crate::session::event::PlanUse;
+use crate::session::search::SpentSearch;
 use crate::session::slot::{Find, FuzzJob, Job};
 use crate::session::warmup::WarmupItem;
 use crate::signature::Signature;
@@ -41,7 +42,7 @@ pub(super) enum SpentJob {
     },
     MinimizeFind(Find),
     Confirm(Signature),
-    MinimizeFailure(Signature),
+    MinimizeFailure(SpentSearch),
     Recheck(Signature),
 }
 
@@ -70,7 +71,9 @@ impl Session {
             Job::MinimizeFind(find) => SpentJob::MinimizeFind(find),
             Job::Warmup(item) => SpentJob::Warmup(item),
             Job::Confirm(signature) => SpentJob::Confirm(signature),
-            Job::MinimizeFailure(signature) => SpentJob::MinimizeFailure(signature),
+            Job::MinimizeFailure(job) => {
+                SpentJob::MinimizeFailure(job.spent(claim.execs_other, own))
+            }
             Job::Recheck(signature) => SpentJob::Recheck(signature),
         };
         let all = executed.saturating_add(claim.execs_other);

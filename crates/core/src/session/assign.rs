@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use crate::ids::{Input, TestIndex, WorkerId};
 use crate::limits::{
-    FUZZ_CALL_EXECS, MINIMIZE_FAILURE_EXECS, MINIMIZE_FAILURE_TIME, MINIMIZE_FIND_EXECS,
-    MINIMIZE_FIND_TIME, MINIMIZE_FORKED_EXECS, MINIMIZE_FORKED_TIME, PENDING_COMMITS_MAX,
-    SLICE_EXECS, SLICE_TIME, SLICE_TIME_MIN, STAYS_PER_TEST,
+    FUZZ_CALL_EXECS, MINIMIZE_FIND_EXECS, MINIMIZE_FIND_TIME, PENDING_COMMITS_MAX, SLICE_EXECS,
+    SLICE_TIME, SLICE_TIME_MIN, STAYS_PER_TEST,
 };
 use crate::schedule::share;
 use crate::session::Session;
@@ -66,9 +65,7 @@ impl Session {
         if !is_draining && self.take_warmup(worker, test) {
             return;
         }
-        if let Some(signature) = self.test(test).ledger.wants_minimizing()
-            && self.minimize_failure(worker, test, signature)
-        {
+        if self.shrink(worker, test) {
             return;
         }
         if is_draining || self.is_stay_over(worker, test) {
@@ -76,6 +73,10 @@ impl Session {
         }
         if self.tests[test.0].stage == Stage::Fuzzing {
             self.fuzz(worker, test);
+        }
+        if matches!(self.slots[worker.0].state, SlotState::Idle(_)) {
+            // Others have all that is left of the budget: nobody is kept from fuzzing.
+            self.join(worker, test);
         }
     }
 
@@ -126,7 +127,7 @@ impl Session {
         let wanted = self.tests.iter().filter(may_start).filter(|test| match self.phase {
             Phase::Running => !self.budget.is_used_up(),
             Phase::Draining { .. } => {
-                test.ledger.wants_minimizing().is_some() && self.servants(test.index, worker) == 0
+                self.wants_helper(test.index, self.servants(test.index, worker))
             }
             Phase::Stopping { .. } | Phase::Flushing { .. } | Phase::Finished => false,
         });
@@ -227,33 +228,6 @@ impl Session {
         };
         let input = item.input.clone();
         self.send(worker, test, Job::Warmup(item), input, Work::Execute);
-        true
-    }
-
-    /// Makes the input of a bug smaller; false if this worker cannot, and the bug stays as it is.
-    fn minimize_failure(
-        &mut self,
-        worker: WorkerId,
-        test: TestIndex,
-        signature: Signature,
-    ) -> bool {
-        let has_fork = self.slots[worker.0].has_fork;
-        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return false };
-        let by_fork = bug.wants_fork();
-        if by_fork && !has_fork {
-            bug.state = BugState::Settled;
-            return false;
-        }
-        bug.state = BugState::Unminimized { is_taken: true };
-        let input = bug.input.clone();
-        let (execs_max, time) = if by_fork {
-            (MINIMIZE_FORKED_EXECS, MINIMIZE_FORKED_TIME)
-        } else {
-            (MINIMIZE_FAILURE_EXECS, MINIMIZE_FAILURE_TIME)
-        };
-        let time_max = self.time_limit(time);
-        let work = Work::MinimizeFailure { signature, by_fork, execs_max, time_max };
-        self.send(worker, test, Job::MinimizeFailure(signature), input, work);
         true
     }
 

@@ -24,6 +24,7 @@ use crate::ids::{Input, TestIndex};
 use crate::limits::IGNORED_SIGNATURES_MAX;
 use crate::session::record::Verdict;
 use crate::session::report::BugReport;
+use crate::session::search::Search;
 use crate::signature::{FailureKind, Signature};
 
 /// Where a bug is in its life.
@@ -76,6 +77,8 @@ pub(super) struct Bug {
     pub(super) is_flaky: bool,
     /// Seen to end a process.
     pub(super) is_fatal: bool,
+    /// The search for a smaller input, while the state says that it is taken.
+    pub(super) search: Option<Box<Search>>,
 }
 
 impl Bug {
@@ -95,6 +98,7 @@ impl Bug {
             runs: 0,
             is_flaky: false,
             is_fatal: false,
+            search: None,
         }
     }
 
@@ -115,6 +119,12 @@ impl Bug {
             runs: self.runs,
             is_flaky: self.is_flaky,
         }
+    }
+
+    /// The search for a smaller input, if one is under way.
+    pub(super) fn is_searched(&self) -> Option<&Search> {
+        let is_searched = self.state == BugState::Unminimized { is_taken: true };
+        self.search.as_deref().filter(|_| is_searched)
     }
 
     /// Whether its candidates must run in forked processes, because they end the process they run
@@ -323,6 +333,12 @@ impl Ledger {
     /// The first bug that wants to be minimized.
     pub(super) fn wants_minimizing(&self) -> Option<Signature> {
         self.find(|bug| bug.state == BugState::Unminimized { is_taken: false })
+    }
+
+    /// Bugs that are being minimized or wait for it.
+    pub(super) fn unminimized(&self) -> usize {
+        let unminimized = |bug: &&Bug| matches!(bug.state, BugState::Unminimized { .. });
+        self.bugs.values().filter(unminimized).count()
     }
 
     fn find(&self, predicate: impl Fn(&Bug) -> bool) -> Option<Signature> {

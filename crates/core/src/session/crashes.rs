@@ -247,34 +247,6 @@ impl Session {
         self.commit(record, Consequence::BugSettled { test, signature, verdict });
     }
 
-    /// The minimizer is done with a failure.
-    pub(super) fn minimized_failure(
-        &mut self,
-        test: TestIndex,
-        signature: Signature,
-        candidate: Input,
-    ) {
-        let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
-        if bug.state != (BugState::Unminimized { is_taken: true }) {
-            return;
-        }
-        let is_smaller = (candidate.len(), &candidate) < (bug.input.len(), &bug.input);
-        bug.state = if is_smaller {
-            BugState::Rechecking { candidate, is_taken: false }
-        } else {
-            BugState::Settled
-        };
-    }
-
-    /// The minimizer could not work on a failure; its input stays as it is.
-    pub(super) fn unminimizable(&mut self, test: TestIndex, signature: Signature) {
-        if let Some(bug) = self.test(test).ledger.get_mut(signature)
-            && bug.state == (BugState::Unminimized { is_taken: true })
-        {
-            bug.state = BugState::Settled;
-        }
-    }
-
     /// The smaller input was run in a fresh process.
     pub(super) fn rechecked(&mut self, test: TestIndex, signature: Signature, is_same: bool) {
         let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };

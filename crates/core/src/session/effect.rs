@@ -126,11 +126,27 @@ pub enum Work {
         /// Every candidate runs in a process that the worker forks: it ends that process. Only for
         /// workers that can.
         by_fork: bool,
+        /// What of the search to do; `None`: all of it. Only for workers that can.
+        search: Option<SearchPart>,
         /// Executions.
         execs_max: u64,
         /// Looked at between executions.
         time_max: Option<Duration>,
     },
+}
+
+/// What of a search one call does. Candidates are numbered; the input of the call is number 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchPart {
+    /// The first candidate that was not judged.
+    pub from: u64,
+    /// Those before it that held, ascending.
+    pub held: Arc<[u64]>,
+    /// Which part this is, from 0: every `parts`th candidate, from `from + part` on.
+    pub part: u32,
+    /// Workers that take turns; at least 1. With more than one the first candidate that holds ends
+    /// the call.
+    pub parts: u32,
 }
 
 /// One entry of a plan.

@@ -8,19 +8,13 @@ use crate::ids::{TestIndex, WorkerId};
 use crate::session::Session;
 use crate::session::account::{Claim, SpentJob};
 use crate::session::effect::StopRequestKind;
-use crate::session::event::Death;
+use crate::session::event::{Abilities, Death};
 use crate::session::losses::Loss;
 use crate::session::slot::SlotState;
 
 impl Session {
     /// A process answered Ping.
-    pub(super) fn on_ready(
-        &mut self,
-        worker: WorkerId,
-        counters: usize,
-        has_plans: bool,
-        has_fork: bool,
-    ) {
+    pub(super) fn on_ready(&mut self, worker: WorkerId, counters: usize, can: Abilities) {
         let SlotState::Starting(test) = self.slots[worker.0].state else { return };
         let expected = self.tests[test.0].coverage.counters();
         if counters != expected {
@@ -31,9 +25,11 @@ impl Session {
             self.lose_worker(worker, test, Loss::Start, &reason);
             return self.stop_worker(worker, StopRequestKind::Kill);
         }
-        self.slots[worker.0].has_plans = has_plans;
-        self.slots[worker.0].has_fork = has_fork;
-        self.tests[test.0].has_fork = has_fork;
+        let slot = &mut self.slots[worker.0];
+        (slot.has_plans, slot.has_fork, slot.has_search) =
+            (can.has_plans, can.has_fork, can.has_search);
+        let state = &mut self.tests[test.0];
+        (state.has_fork, state.has_search) = (can.has_fork, can.has_search);
         self.slots[worker.0].state = SlotState::Idle(test);
     }
 

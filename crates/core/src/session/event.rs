@@ -58,12 +58,8 @@ pub enum WorkerEvent {
         pid: u32,
         /// Number of counters it announced.
         counters: usize,
-        /// It takes plans of several entries by their position in the published corpus, and tells
-        /// finds while a Fuzz call goes on.
-        has_plans: bool,
-        /// It can run the candidates of a minimization in processes it forks, and so lives on
-        /// where they end theirs.
-        has_fork: bool,
+        /// What it can do beyond what every worker can.
+        can: Abilities,
     },
     /// It could not be started, or ended before it answered `Ping`. The process is gone.
     StartFailed {
@@ -84,6 +80,19 @@ pub enum WorkerEvent {
         /// New mutated inputs executed by a Fuzz call that was cut off (0 otherwise).
         execs: u64,
     },
+}
+
+/// What not every worker can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Abilities {
+    /// It takes plans of several entries by their position in the published corpus, and tells
+    /// finds while a Fuzz call goes on.
+    pub has_plans: bool,
+    /// It can run the candidates of a minimization in processes it forks, and so lives on where
+    /// they end theirs.
+    pub has_fork: bool,
+    /// It can do a part of a minimization.
+    pub has_search: bool,
 }
 
 /// A find of a worker with plans, confirmed and made smaller by the worker.
@@ -174,6 +183,17 @@ pub enum Outcome {
         input: Input,
         /// Its whole snapshot (`MinimizeFind` only).
         coverage: Vec<Feature>,
+    },
+    /// A part of the minimization of a failure ended.
+    Searched {
+        /// The smallest that held, in this call or before.
+        input: Input,
+        /// Numbers of the candidates that held in this call, ascending.
+        held: Vec<u64>,
+        /// The first candidate of its part that was not judged.
+        until: u64,
+        /// There is none at `until` or behind it, as far as those of other parts fail.
+        is_done: bool,
     },
     /// The worker answered, but not sensibly: it must be replaced. Not a crash.
     Misbehaved {

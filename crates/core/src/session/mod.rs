@@ -10,8 +10,8 @@
 //!
 //! Owns all state of a run by value. [`Session::handle`] is the only way in; what it returns is
 //! the only way out. Must not do I/O, read a clock or draw random numbers from anywhere but its
-//! own seeded generator. The parts: `slot`, `test_state`, `warmup`, `bugs` and `commits` hold
-//! state; `assign` and `plans` give work to workers; `account` books what it cost; `replies`,
+//! own seeded generator. The parts: `slot`, `test_state`, `warmup`, `bugs`, `search` and `commits`
+//! hold state; `assign`, `plans` and `shrinking` give work to workers; `account` books what it cost; `replies`,
 //! `finds`, `ends` and `crashes` judge what comes back, `losses` and `suspects` what only went
 //! wrong; `finish` brings a run to its end; `status` tells people.
 
@@ -31,6 +31,8 @@ mod plans;
 mod record;
 mod replies;
 mod report;
+mod search;
+mod shrinking;
 mod slot;
 mod status;
 mod suspects;
@@ -38,9 +40,9 @@ mod test_state;
 mod warmup;
 
 pub use config::{LoadedBug, LoadedEntry, Origin, Pace, SessionConfig, TestConfig};
-pub use effect::{Call, Effect, PlanItem, StopRequestKind, Work};
+pub use effect::{Call, Effect, PlanItem, SearchPart, StopRequestKind, Work};
 pub use event::{
-    Death, Event, Found, FoundParent, Outcome, PlanUse, Reply, StopRequest, WorkerEvent,
+    Abilities, Death, Event, Found, FoundParent, Outcome, PlanUse, Reply, StopRequest, WorkerEvent,
 };
 pub use record::{Record, Verdict};
 pub use report::{
@@ -142,9 +144,7 @@ impl Session {
             return;
         }
         match event {
-            WorkerEvent::Ready { pid: _, counters, has_plans, has_fork } => {
-                self.on_ready(worker, counters, has_plans, has_fork);
-            }
+            WorkerEvent::Ready { pid: _, counters, can } => self.on_ready(worker, counters, can),
             WorkerEvent::StartFailed { reason } => self.on_start_failed(worker, reason),
             WorkerEvent::Found(found) => self.on_found(worker, found),
             WorkerEvent::Replied(reply) => self.on_reply(worker, reply),

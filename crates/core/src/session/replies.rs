@@ -17,6 +17,7 @@ use crate::session::event::{Outcome, Reply};
 use crate::session::losses::Loss;
 use crate::session::record::Record;
 use crate::session::report::Report;
+use crate::session::search::Judged;
 use crate::session::slot::{Job, SlotState};
 use crate::session::suspects::suspect;
 use crate::session::test_state::Stage;
@@ -48,6 +49,7 @@ impl Session {
                 | Outcome::Nothing
                 | Outcome::Find { .. }
                 | Outcome::Minimized { .. }
+                | Outcome::Searched { .. }
                 | Outcome::Misbehaved { .. } => self.abandon(test, job),
             };
         }
@@ -82,7 +84,9 @@ impl Session {
             (_, Outcome::Misbehaved { reason, .. }) => Some(reason.clone()),
             (_, Outcome::Failed { .. })
             | (Job::Warmup(_) | Job::Confirm(_) | Job::Recheck(_), Outcome::Rejected)
-            | (Job::MinimizeFailure(_), Outcome::Minimized { .. }) => None,
+            | (Job::MinimizeFailure(_), Outcome::Minimized { .. } | Outcome::Searched { .. }) => {
+                None
+            }
             (Job::Warmup(_) | Job::Confirm(_) | Job::Recheck(_), Outcome::Passed { coverage })
             | (Job::Fuzz(_), Outcome::Find { coverage, .. })
             | (Job::MinimizeFind(_), Outcome::Minimized { coverage, .. }) => {
@@ -121,9 +125,13 @@ impl Session {
             (SpentJob::Confirm(signature), Outcome::Passed { .. } | Outcome::Rejected) => {
                 self.confirm_ran(test, signature, false);
             }
-            (SpentJob::MinimizeFailure(signature), Outcome::Minimized { input, .. }) => {
-                self.minimized_failure(test, signature, input);
+            (SpentJob::MinimizeFailure(spent), Outcome::Minimized { input, .. }) => {
+                self.searched_all(test, &spent, input);
             }
+            (
+                SpentJob::MinimizeFailure(spent),
+                Outcome::Searched { input, held, until, is_done },
+            ) => self.searched(test, &spent, Judged { input, held, until, is_done }),
             (SpentJob::Recheck(signature), Outcome::Passed { .. } | Outcome::Rejected) => {
                 self.rechecked(test, signature, false);
             }
@@ -148,9 +156,9 @@ impl Session {
                 self.crashed(test, input, failure);
             }
             SpentJob::Confirm(signature) => self.confirm_failed(test, signature, input, failure),
-            SpentJob::MinimizeFailure(signature) => {
-                self.unminimizable(test, signature);
-                if failure.signature() != signature {
+            SpentJob::MinimizeFailure(spent) => {
+                self.search_failed(test, &spent, &failure);
+                if failure.signature() != spent.job.signature {
                     self.crashed(test, input, failure);
                 }
             }
@@ -220,7 +228,7 @@ impl Session {
             }
             // Counted as a run that did not fail: a loss must not be tried again for ever.
             SpentJob::Confirm(signature) => self.confirm_ran(test, signature, false),
-            SpentJob::MinimizeFailure(signature) => self.unminimizable(test, signature),
+            SpentJob::MinimizeFailure(spent) => self.search_abandoned(test, &spent),
             SpentJob::Recheck(signature) => self.rechecked(test, signature, false),
         }
     }

@@ -22,6 +22,7 @@ use crate::coverage::{Feature, Gain};
 use crate::ids::{Epoch, Input, TestIndex};
 use crate::limits::FUZZ_CALL_TIME_START;
 use crate::schedule::Pick;
+use crate::session::search::SearchJob;
 use crate::session::warmup::WarmupItem;
 use crate::signature::Signature;
 
@@ -36,8 +37,8 @@ pub(super) enum Job {
     MinimizeFind(Find),
     /// Run the input of a new crash, in a process that ran nothing else.
     Confirm(Signature),
-    /// Make the input of a confirmed bug smaller.
-    MinimizeFailure(Signature),
+    /// Make the input of a confirmed bug smaller, or help with it.
+    MinimizeFailure(SearchJob),
     /// Run the minimized input once, in a process that ran nothing else.
     Recheck(Signature),
 }
@@ -110,6 +111,10 @@ pub(super) struct Slot {
     pub(super) has_plans: bool,
     /// The process can minimize what would end it, by forking.
     pub(super) has_fork: bool,
+    /// The process can do a part of a minimization.
+    pub(super) has_search: bool,
+    /// The bug whose search it takes part in, between the calls for it too.
+    pub(super) search: Option<Signature>,
     /// It told something that cannot be true: nothing more of what it tells is taken.
     pub(super) is_distrusted: bool,
     /// How long its next Fuzz call may take, where it takes plans.
@@ -130,6 +135,8 @@ impl Slot {
             journal: 0,
             has_plans: false,
             has_fork: false,
+            has_search: false,
+            search: None,
             is_distrusted: false,
             call_time: FUZZ_CALL_TIME_START,
             is_fresh: false,

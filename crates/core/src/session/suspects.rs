@@ -28,7 +28,8 @@ pub(super) fn suspect(job: &SpentJob, outcome: Outcome) -> Option<Input> {
         | Outcome::Nothing
         | Outcome::Find { .. }
         | Outcome::Failed { .. }
-        | Outcome::Minimized { .. } => None,
+        | Outcome::Minimized { .. }
+        | Outcome::Searched { .. } => None,
     }
 }
 

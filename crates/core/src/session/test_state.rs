@@ -65,6 +65,8 @@ pub(super) struct TestState {
     pub(super) losses: Losses,
     /// The process that came up last can minimize by forking.
     pub(super) has_fork: bool,
+    /// Its newest worker can do a part of a minimization.
+    pub(super) has_search: bool,
     pub(super) share: Share,
     pub(super) shown: Shown,
     pub(super) progress_execs: u64,
@@ -97,6 +99,7 @@ impl TestState {
             new_finds: 0,
             losses: Losses::default(),
             has_fork: false,
+            has_search: false,
             share: Share::default(),
             shown: Shown::default(),
             progress_execs: 0,

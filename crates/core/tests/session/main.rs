@@ -10,4 +10,5 @@ mod known;
 mod losses;
 mod plans;
 mod script;
+mod shrinking;
 mod sightings;

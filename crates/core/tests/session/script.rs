@@ -11,8 +11,9 @@ use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::{CommitToken, Epoch, Input, TestIndex, WorkerId};
 use fuzzd_core::limits::CONFIRM_RUNS;
 use fuzzd_core::session::{
-    Call, Death, Effect, Event, Found, LoadedBug, LoadedEntry, Origin, Outcome, Pace, PlanUse,
-    Record, Reply, Report, Session, SessionConfig, StopRequest, TestConfig, Work, WorkerEvent,
+    Abilities, Call, Death, Effect, Event, Found, LoadedBug, LoadedEntry, Origin, Outcome, Pace,
+    PlanUse, Record, Reply, Report, Session, SessionConfig, StopRequest, TestConfig, Work,
+    WorkerEvent,
 };
 use fuzzd_core::signature::{FailureKind, Signature};
 
@@ -118,6 +119,8 @@ pub(crate) struct Stage {
     pub(crate) has_plans: bool,
     /// Workers can fork.
     pub(crate) has_fork: bool,
+    /// Workers can do a part of a search.
+    pub(crate) has_search: bool,
     /// What the next answer says of its plan.
     pub(crate) uses: Vec<PlanUse>,
     /// Whether processes that are to end wait for `end_stops`.
@@ -152,6 +155,7 @@ impl Stage {
             spawned: Vec::new(),
             has_plans: false,
             has_fork: false,
+            has_search: false,
             uses: Vec::new(),
             holds_stops: false,
             stopping: Vec::new(),
@@ -205,7 +209,8 @@ impl Stage {
                     WorkerEvent::StartFailed { reason: "no such file".into() }
                 } else {
                     let (has_plans, has_fork) = (self.has_plans, self.has_fork);
-                    WorkerEvent::Ready { pid: 1, counters: COUNTERS, has_plans, has_fork }
+                    let can = Abilities { has_plans, has_fork, has_search: self.has_search };
+                    WorkerEvent::Ready { pid: 1, counters: COUNTERS, can }
                 };
                 self.queue.push_back(Event::Worker { worker, epoch, event });
             }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::{Input, TestIndex};
 use fuzzd_core::session::{
-    Call, Death, Found, FoundParent, Outcome, PlanItem, PlanUse, Reply, Work, WorkerEvent,
+    Call, Death, Found, FoundParent, Outcome, PlanItem, PlanUse, Reply, SearchPart, Work,
+    WorkerEvent,
 };
 use fuzzd_core::signature::{FailureKind, Signature};
 
@@ -28,6 +29,8 @@ pub(crate) struct Worker<'a> {
     pub(crate) test: TestIndex,
     pub(crate) told: &'a Bits,
     pub(crate) has_plans: bool,
+    /// Candidates of a search after which its time is over.
+    pub(crate) search_execs_max: u64,
     /// The entries that all workers of the test were shown.
     pub(crate) published: &'a [Input],
     pub(crate) hang_time: Duration,
@@ -63,12 +66,16 @@ impl Worker<'_> {
                     Ran::Rejected | Ran::Failed(_) => false,
                 })
             }
-            Work::MinimizeFailure { signature, .. } => {
+            Work::MinimizeFailure { signature, search, execs_max, .. } => {
                 let signature = *signature;
-                self.minimize(call, |ran| match ran {
+                let holds = |ran: &Ran| match ran {
                     Ran::Failed(failure) => failure.signature() == signature,
                     Ran::Passed(_) | Ran::Rejected => false,
-                })
+                };
+                match search {
+                    Some(part) => self.search(call, part, *execs_max, holds),
+                    None => self.minimize(call, holds),
+                }
             }
         }
     }
@@ -219,6 +226,58 @@ impl Worker<'_> {
             Work::Execute | Work::Fuzz { .. } | Work::MinimizeFailure { .. } => Vec::new(),
         };
         self.reply(Outcome::Minimized { input: best, coverage }, (0, execs), Vec::new())
+    }
+
+    /// The part of a search that removes one byte after the other.
+    fn search(
+        &mut self,
+        call: &Call,
+        part: &SearchPart,
+        execs_max: u64,
+        holds: impl Fn(&Ran) -> bool,
+    ) -> Answer {
+        let is_forked = matches!(call.work, Work::MinimizeFailure { by_fork: true, .. });
+        let execs_max = execs_max.min(self.search_execs_max);
+        let (mut best, mut candidate) = (call.input.clone(), call.input.clone());
+        let (mut number, mut position, mut execs) = (0, 0, 0);
+        let (mut held, mut until) = (Vec::new(), part.from);
+        let is_done = loop {
+            let is_own = number >= part.from
+                && (number - part.from) % u64::from(part.parts) == u64::from(part.part);
+            if is_own && execs == execs_max {
+                until = number;
+                break false;
+            }
+            let mut has_held = part.held.contains(&number);
+            if is_own {
+                (execs, until) = (execs + 1, number + 1);
+                let ran = self.run(&candidate);
+                has_held = holds(&ran);
+                if let (Ran::Failed(failure), false, false) = (ran, has_held, is_forked)
+                    && (!is_survivable(&failure) || number.is_multiple_of(3))
+                {
+                    return self.fail(candidate, failure, (0, execs), Vec::new());
+                }
+            }
+            match has_held {
+                true => best = candidate,
+                false => position += usize::from(number > 0),
+            }
+            if is_own && has_held {
+                held.push(number);
+                if part.parts > 1 {
+                    break false;
+                }
+            }
+            number += 1;
+            if position >= best.len() || number == 1 && !has_held {
+                until = until.max(number);
+                break true;
+            }
+            candidate = without(&best, position);
+        };
+        let outcome = Outcome::Searched { input: best, held, until, is_done };
+        self.reply(outcome, (0, execs), Vec::new())
     }
 
     fn reply(

@@ -102,6 +102,10 @@ fn nonsense(call: &Call, counters: usize, dice: &mut Dice) -> Outcome {
         (1, _) => Outcome::Minimized { input, coverage: vec![(u32::MAX, 1)] },
         (_, Work::Execute | Work::MinimizeFind { .. }) => Outcome::Nothing,
         (_, Work::Fuzz { .. }) => Outcome::Passed { coverage: Vec::new() },
+        (2, Work::MinimizeFailure { search: Some(part), .. }) => {
+            let held = vec![part.from, 0];
+            Outcome::Searched { input, held, until: dice.pick(&[0, u64::MAX]), is_done: false }
+        }
         (_, Work::MinimizeFailure { .. }) => Outcome::Rejected,
     }
 }
@@ -129,6 +133,12 @@ fn lie(event: &mut WorkerEvent, counters: usize, dice: &mut Dice) {
                 Outcome::Minimized { input, .. } if dice.percent(50) => {
                     *input = input.iter().skip(1).copied().collect();
                 }
+                Outcome::Searched { input, held, until, is_done } => match dice.below(4) {
+                    0 => *input = input.iter().skip(1).copied().collect(),
+                    1 => *until = dice.pick(&[0, until.saturating_add(100), u64::MAX]),
+                    2 => *held = dice.pick(&[vec![], vec![*until], vec![3, 2], vec![u64::MAX]]),
+                    _ => *is_done = !*is_done,
+                },
                 _ => {}
             }
         }

@@ -53,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) hang_time: Duration,
     /// How many of the processes take plans, in percent.
     pub(crate) plans_percent: u64,
+    /// Candidates of a search that have time in one call.
+    pub(crate) search_execs_max: u64,
 }
 
 impl Plan {
@@ -96,6 +98,7 @@ impl Plan {
             },
             hang_time: millis(dice.pick(&[300, 1_000])),
             plans_percent: dice.pick(&[0, 50, 100, 100]),
+            search_execs_max: dice.pick(&[1, 2, 2, 5, 1_000]),
         }
     }
 

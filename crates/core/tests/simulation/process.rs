@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use fuzzd_core::ids::{Epoch, TestIndex};
-use fuzzd_core::session::{Call, Found, StopRequestKind, WorkerEvent};
+use fuzzd_core::session::{Abilities, Call, Found, StopRequestKind, WorkerEvent};
 
 use crate::bits::Bits;
 
@@ -25,10 +25,7 @@ pub(crate) struct InFlight {
 pub(crate) struct Process {
     pub(crate) epoch: Epoch,
     pub(crate) test: TestIndex,
-    /// It takes plans, and tells finds while a call goes on.
-    pub(crate) has_plans: bool,
-    /// It can minimize by forking.
-    pub(crate) has_fork: bool,
+    pub(crate) can: Abilities,
     /// It told something that cannot be true.
     pub(crate) is_distrusted: bool,
     /// The core was told that it is ready.
@@ -43,18 +40,11 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn new(
-        epoch: Epoch,
-        test: TestIndex,
-        counters: usize,
-        has_plans: bool,
-        has_fork: bool,
-    ) -> Self {
+    pub(crate) fn new(epoch: Epoch, test: TestIndex, counters: usize, can: Abilities) -> Self {
         Self {
             epoch,
             test,
-            has_plans,
-            has_fork,
+            can,
             is_distrusted: false,
             is_ready: false,
             is_dead: false,

@@ -24,6 +24,7 @@ pub(crate) const EVERYTHING: &[&str] = &[
     "found shorter",
     "fuzz",
     "given up",
+    "go on with a search",
     "known",
     "known bug",
     "minimize by forking",
@@ -33,6 +34,8 @@ pub(crate) const EVERYTHING: &[&str] = &[
     "minimized bug",
     "no longer fails",
     "no longer failing bug",
+    "share a search",
+    "share a search by forking",
     "stalled",
     "store failing",
     "store recovered",
@@ -62,6 +65,17 @@ impl Seen {
             Work::Execute => "execute",
             Work::Fuzz { .. } => "fuzz",
             Work::MinimizeFind { .. } => "minimize find",
+            Work::MinimizeFailure { by_fork: true, search: Some(ref part), .. }
+                if part.parts > 1 =>
+            {
+                "share a search by forking"
+            }
+            Work::MinimizeFailure { search: Some(ref part), .. } if part.parts > 1 => {
+                "share a search"
+            }
+            Work::MinimizeFailure { search: Some(ref part), .. } if part.from > 0 => {
+                "go on with a search"
+            }
             Work::MinimizeFailure { by_fork: true, .. } => "minimize by forking",
             Work::MinimizeFailure { by_fork: false, .. } => "minimize failure",
         });

@@ -9,7 +9,7 @@ use std::time::Duration;
 use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::{CommitToken, Epoch, TestIndex, WorkerId};
 use fuzzd_core::session::{
-    Call, Death, Effect, Event, Pace, Session, StopRequest, StopRequestKind, WorkerEvent,
+    Abilities, Call, Death, Effect, Event, Pace, Session, StopRequest, StopRequestKind, WorkerEvent,
 };
 use fuzzd_core::signature::FailureKind;
 
@@ -286,14 +286,15 @@ impl World {
         let (starts, counters) = (target.starts, target.counters);
         let draw = hash(&[self.plan.seed, worker.0 as u64, epoch.0]) % 100;
         let has_plans = draw < self.plan.plans_percent;
-        let has_fork = draw % 10 < 7;
-        self.slots[worker.0] = Some(Process::new(epoch, test, counters, has_plans, has_fork));
+        let (has_fork, has_search) = (draw % 10 < 7, draw / 10 % 10 < 8);
+        let can = Abilities { has_plans, has_fork, has_search };
+        self.slots[worker.0] = Some(Process::new(epoch, test, counters, can));
         let fails = starts == Starts::Never || self.fault(self.plan.faults.start_fails);
         let event = if fails {
             WorkerEvent::StartFailed { reason: "no such file".into() }
         } else {
             let counters = counters + usize::from(starts == Starts::Changed);
-            WorkerEvent::Ready { pid: 1, counters, has_plans, has_fork }
+            WorkerEvent::Ready { pid: 1, counters, can }
         };
         let delay = millis(self.dice.range(1, 30));
         self.after(delay, Item::Start(worker, epoch, event));
@@ -304,13 +305,18 @@ impl World {
         assert_eq!(process.epoch, epoch, "a call to a process that is gone");
         assert!(process.is_idle(), "a call to a process that is not idle: {process:?}");
         self.oracle.call(process, &call, self.now + self.skew);
+        let clock = self.now + self.skew;
+        let process = self.slots[worker.0].as_ref().expect("as above");
+        self.oracle.check_search(process, &call, &self.slots, clock);
+        let process = self.slots[worker.0].as_mut().expect("as above");
         self.seen.call(&call);
         process.told.add(&call.coverage);
         let Answer { mut found, event, takes } = Worker {
             target: &self.plan.targets[process.test.0],
             test: process.test,
             told: &process.told,
-            has_plans: process.has_plans,
+            has_plans: process.can.has_plans,
+            search_execs_max: self.plan.search_execs_max,
             published: self.oracle.published(process.test),
             hang_time: self.plan.hang_time,
             history: &mut self.history,

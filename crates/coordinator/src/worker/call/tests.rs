@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use fuzzd_protocol::message::decode_call;
 
+use fuzzd_core::session::SearchPart;
+
 use super::*;
 use crate::worker::ping::Caps;
 
@@ -15,6 +17,7 @@ const LIMITS: CallLimits = CallLimits {
 const NATIVE: Caps = Caps {
     has_sparse: true,
     has_fork: true,
+    has_search: true,
     has_ignore: true,
     has_seeds: true,
     has_control: true,
@@ -119,7 +122,13 @@ fn fuzz_names_everything_it_was_given() {
 fn what_ends_its_process_is_minimized_in_processes_of_their_own() {
     let native = announced(NATIVE);
     let signature = Signature(0x12);
-    let work = |by_fork| Work::MinimizeFailure { signature, by_fork, execs_max: 3, time_max: None };
+    let work = |by_fork| Work::MinimizeFailure {
+        signature,
+        by_fork,
+        search: None,
+        execs_max: 3,
+        time_max: None,
+    };
     let mut link = CoverageLink::new(&native);
     let text = Some("0000000000000012".to_owned());
     let fork = Some(ForkLimits { timeout_ns: 1_000_000_000, memory: 7 });
@@ -138,6 +147,28 @@ fn what_ends_its_process_is_minimized_in_processes_of_their_own() {
         let (_, pending) = encode(&call(work(false), &[]), &native, &mut link, None, limits);
         assert_eq!(pending.watched(each).input_timeout, each.input_timeout);
     }
+}
+
+#[test]
+fn a_part_of_a_search_is_sent_as_it_is() {
+    let native = announced(NATIVE);
+    let search = SearchPart { from: 9, held: [0, 4].into(), part: 1, parts: 2 };
+    let work = Work::MinimizeFailure {
+        signature: Signature(0x12),
+        by_fork: false,
+        search: Some(search),
+        execs_max: 3,
+        time_max: None,
+    };
+    let search = message::SearchPart { from: 9, held: vec![0, 4], part: 1, parts: 2 };
+    let expected = MinimizeCall {
+        limit: 3,
+        signature: Some("0000000000000012".to_owned()),
+        search: Some(search),
+        ..MinimizeCall::default()
+    };
+    let sent = sent(&call(work, &[]), &native, &mut CoverageLink::new(&native));
+    assert_eq!(sent, message::Call::Minimize(expected));
 }
 
 #[test]

@@ -110,6 +110,22 @@ fn a_minimization_that_meets_another_failure_says_so() {
 }
 
 #[test]
+fn a_part_of_a_search_says_how_far_it_came() {
+    let line = r#"{"WroteToMem":true,"OtherCount":3,"Search":{"Until":9,"Held":[8],"Done":true}}"#;
+    for kind in [Kind::MinimizeFailure(Signature(9)), Kind::MinimizeForked(Signature(9))] {
+        let outcome = read(kind, line).unwrap().outcome;
+        let Outcome::Searched { input, held, until, is_done } = outcome else { panic!("a part") };
+        assert_eq!((&*input, &held[..], until, is_done), (&b"in memory"[..], &[8][..], 9, true));
+    }
+    let unchanged = r#"{"Search":{"Until":1,"Held":[],"Done":true}}"#;
+    let outcome = read(Kind::MinimizeFailure(Signature(9)), unchanged).unwrap().outcome;
+    assert!(matches!(outcome, Outcome::Searched { input, .. } if *input == *b"given"));
+    let held = vec!["1"; SEARCH_HELD_MAX + 1].join(",");
+    let flood = format!(r#"{{"WroteToMem":true,"Search":{{"Until":9,"Held":[{held}]}}}}"#);
+    assert!(read(Kind::MinimizeFailure(Signature(9)), &flood).is_err());
+}
+
+#[test]
 fn a_worker_that_forks_executes_nothing_itself_and_cannot_fail() {
     let kind = || Kind::MinimizeForked(Signature(9));
     let reply = read(kind(), r#"{"WroteToMem":true,"OtherCount":7}"#).unwrap();

@@ -166,6 +166,7 @@ async fn calls_are_answered_as_the_core_understands_them() {
     let work = Work::MinimizeFailure {
         signature: Signature(1),
         by_fork: false,
+        search: None,
         execs_max: 9,
         time_max: None,
     };

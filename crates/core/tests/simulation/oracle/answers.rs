@@ -41,7 +41,7 @@ impl Oracle {
         if let Work::MinimizeFailure { signature, by_fork, .. } = call.work {
             let bug = test.reported.contains(&signature);
             assert!(bug, "a bug is minimized before it is reported");
-            assert!(!by_fork || process.has_fork, "a worker that cannot fork is asked to");
+            assert!(!by_fork || process.can.has_fork, "a worker that cannot fork is asked to");
         }
         assert!(!test.is_given_up, "work for a test that was given up");
     }
@@ -80,6 +80,12 @@ impl Oracle {
             self.execs += counted;
             self.test(test).execs += counted;
         }
+        let other = match answer {
+            WorkerEvent::Replied(reply) => reply.execs_other,
+            WorkerEvent::Died(death) => death.execs_other,
+            _ => 0,
+        };
+        self.search_ended(test, call, other);
         if call.work == Work::Execute && flight.is_first {
             self.test(test).fresh_runs.entry(call.input.clone()).or_default().push(failed);
         }

@@ -91,7 +91,7 @@ impl TestAccount {
         let Work::Fuzz { plan, len_max, .. } = &call.work else { return };
         let first = plan.first().expect("a plan has an item");
         assert_eq!(call.input, self.entries[first.entry as usize], "the input is the first item");
-        assert!(process.has_plans || plan.len() == 1, "a plan for a worker that takes none");
+        assert!(process.can.has_plans || plan.len() == 1, "a plan for a worker that takes none");
         let weight: u32 = plan.iter().map(|item| item.weight).sum();
         assert!(weight as usize <= PLAN_PICKS, "a plan without end");
         for (number, item) in plan.iter().enumerate() {

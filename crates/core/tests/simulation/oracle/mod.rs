@@ -8,6 +8,7 @@ mod finds;
 mod progress;
 mod records;
 mod reports;
+mod searches;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -148,6 +149,8 @@ pub(crate) struct Oracle {
     /// Processes in a row that were ended before they had a call, by slot.
     wasted: Vec<u32>,
     empty_since: Vec<Option<Duration>>,
+    /// Executions that searches for smaller inputs did, or may still do.
+    searched: BTreeMap<(TestIndex, Signature), u64>,
 }
 
 impl Oracle {
@@ -169,6 +172,7 @@ impl Oracle {
             tokens: BTreeSet::new(),
             wasted: vec![0; workers],
             empty_since: vec![None; workers],
+            searched: BTreeMap::new(),
         }
     }
 

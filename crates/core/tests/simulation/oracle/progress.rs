@@ -22,6 +22,11 @@ const SLACK: Duration = Duration::from_millis(150);
 /// The longest way down the ladder, with its deadlines.
 const LADDER: Duration = Duration::from_millis(2_100);
 
+/// Whether others may wait for the end of this call.
+fn is_shared(work: &Work) -> bool {
+    matches!(work, Work::MinimizeFailure { search: Some(_), .. })
+}
+
 impl Oracle {
     /// The core ends a process.
     pub(crate) fn stopped(&mut self, worker: WorkerId, slots: &[Option<Process>]) {
@@ -60,7 +65,12 @@ impl Oracle {
                     other.test == process.test
                         && other.in_flight.as_ref().is_some_and(|f| f.call.work == Work::Execute)
                 });
-            let is_idle = process.is_idle() && !waits_for_warmup;
+            // Workers that share a search wait for the last of a round.
+            let waits_for_search = slots.iter().flatten().any(|other| {
+                other.test == process.test
+                    && other.in_flight.as_ref().is_some_and(|f| is_shared(&f.call.work))
+            });
+            let is_idle = process.is_idle() && !waits_for_warmup && !waits_for_search;
             assert!(!is_idle, "worker {worker} is idle while there is work");
         }
     }

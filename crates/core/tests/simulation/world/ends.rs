@@ -2,7 +2,7 @@
 
 use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::{Epoch, WorkerId};
-use fuzzd_core::session::{Death, Event, WorkerEvent};
+use fuzzd_core::session::{Abilities, Death, Event, WorkerEvent};
 use fuzzd_core::signature::FailureKind;
 
 use crate::plan::millis;
@@ -33,7 +33,7 @@ impl World {
         for _ in 0..count {
             let process = self.slots[worker.0].as_mut().filter(|process| process.epoch == epoch);
             let Some(process) = process else { return };
-            let (test, has_plans) = (process.test, process.has_plans);
+            let (test, has_plans) = (process.test, process.can.has_plans);
             let is_distrusted = process.is_distrusted;
             let Some(call) = process.in_flight.as_mut().filter(|call| call.number == number) else {
                 return;
@@ -89,7 +89,7 @@ impl World {
                 event.clone(),
                 WorkerEvent::Stopped { execs: 999 },
                 WorkerEvent::Died(death),
-                WorkerEvent::Ready { pid: 1, counters: 1, has_plans: true, has_fork: true },
+                WorkerEvent::Ready { pid: 1, counters: 1, can: Abilities::default() },
                 WorkerEvent::StartFailed { reason: "late".into() },
             ]);
             let delay = millis(self.dice.below(200));

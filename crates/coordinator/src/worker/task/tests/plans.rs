@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use fuzzd_core::session::{Found, FoundParent, PlanUse};
+use fuzzd_core::session::{Abilities, Found, FoundParent, PlanUse};
 
 use super::*;
 use crate::limits::WATCH_TICK;
@@ -30,7 +30,10 @@ fn bench(script: &str, finds_at_end: bool) -> Bench {
 async fn ready(script: &str, finds_at_end: bool) -> Bench {
     let mut bench = bench(script, finds_at_end);
     let event = bench.next().await;
-    assert!(matches!(event, WorkerEvent::Ready { has_plans: true, .. }), "{event:?}");
+    assert!(
+        matches!(event, WorkerEvent::Ready { can: Abilities { has_plans: true, .. }, .. }),
+        "{event:?}"
+    );
     bench
 }
 
@@ -111,7 +114,10 @@ async fn a_find_before_a_stop_is_kept() {
     spec.env.push((SIGN_ENV.into(), sign.clone().into()));
     let settings = WorkerSettings { finds_at_end: true, ..settings(NO_LIMITS) };
     let mut bench = Bench::start(spec, settings, Some(Arc::new(memories())));
-    assert!(matches!(bench.next().await, WorkerEvent::Ready { has_plans: true, .. }));
+    assert!(matches!(
+        bench.next().await,
+        WorkerEvent::Ready { can: Abilities { has_plans: true, .. }, .. }
+    ));
     bench.call(fuzz());
     wait_for(&sign).await;
     bench.stop(StopRequestKind::Kill);
@@ -172,7 +178,10 @@ async fn a_ring_that_is_damaged_while_the_call_goes_on_ends_the_worker() {
 async fn entries_without_room_are_worked_on_as_the_value_in_memory() {
     let memories = Some(Arc::new(TestMemories::create(16, &[]).unwrap()));
     let mut bench = Bench::start(target("plan_value"), settings(NO_LIMITS), memories);
-    assert!(matches!(bench.next().await, WorkerEvent::Ready { has_plans: true, .. }));
+    assert!(matches!(
+        bench.next().await,
+        WorkerEvent::Ready { can: Abilities { has_plans: true, .. }, .. }
+    ));
     bench.call(fuzz());
     let (finds, end) = until_end(&mut bench).await;
     assert_eq!((&*finds[0].input, finds[0].parent), (BASE, FoundParent::Plan(0)));
@@ -184,7 +193,10 @@ async fn entries_without_room_are_worked_on_as_the_value_in_memory() {
 async fn a_worker_without_plans_is_ready_with_the_same_memories() {
     let mut bench = bench("find", false);
     let event = bench.next().await;
-    assert!(matches!(event, WorkerEvent::Ready { has_plans: false, .. }), "{event:?}");
+    assert!(
+        matches!(event, WorkerEvent::Ready { can: Abilities { has_plans: false, .. }, .. }),
+        "{event:?}"
+    );
     let reply = bench.reply(fuzz()).await;
     assert!(matches!(reply.outcome, Outcome::Find { .. }) && reply.plan.is_empty());
 }
@@ -217,7 +229,10 @@ async fn memory_shared_by_workers_is_not_counted_against_one() {
     let limits = WatchLimits { input_timeout: PATIENCE, rss_limit_bytes: 128 << 20 };
     let spec = target("plan_reads_all");
     let mut bench = Bench::start(spec, settings(limits), Some(Arc::new(memories)));
-    assert!(matches!(bench.next().await, WorkerEvent::Ready { has_plans: true, .. }));
+    assert!(matches!(
+        bench.next().await,
+        WorkerEvent::Ready { can: Abilities { has_plans: true, .. }, .. }
+    ));
     bench.call(fuzz());
     let (_, end) = until_end(&mut bench).await;
     let WorkerEvent::Replied(reply) = end else { panic!("{end:?}") };
