@@ -68,6 +68,9 @@ impl Session {
         if self.shrink(worker, test) {
             return;
         }
+        if is_draining && self.may_be_asked(worker, test) {
+            return;
+        }
         if is_draining || self.is_stay_over(worker, test) {
             return self.hand_over(worker, test);
         }

@@ -121,6 +121,11 @@ impl Search {
         self.round == 0
     }
 
+    /// Whether nothing is known of its candidates.
+    pub(super) fn is_young(&self) -> bool {
+        self.from == 0
+    }
+
     /// A part for a worker, and the input of its call. A new round is divided among `members`
     /// workers. `None`: all parts of this round are taken.
     pub(super) fn take(

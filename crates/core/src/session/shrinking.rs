@@ -196,6 +196,13 @@ impl Session {
         };
     }
 
+    /// Whether a search has just begun, and may turn out to be one to share with this worker.
+    pub(super) fn may_be_asked(&self, worker: WorkerId, test: TestIndex) -> bool {
+        let slot = &self.slots[worker.0];
+        let mut searches = self.tests[test.0].ledger.bugs.values().filter_map(Bug::is_searched);
+        slot.has_search && searches.any(|s| s.is_young() && (slot.has_fork || !s.by_fork))
+    }
+
     /// Whether a search of this test has use for one more process than serve it.
     pub(super) fn wants_helper(&self, test: TestIndex, servants: u64) -> bool {
         let state = &self.tests[test.0];

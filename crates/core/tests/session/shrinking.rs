@@ -148,9 +148,11 @@ fn at_the_end_of_a_run_all_workers_share_what_is_left() {
     bug(&mut stage, 0, b"long crash", 1);
     let_fuzzing_end(&mut stage);
     let [first] = minimizing(&stage)[..] else { panic!("one: {:?}", stage.calls) };
+    let spawned = stage.spawned.len();
     stage.reply_after(first, 10, SLOW, searched(b"long crash", &[0], 10));
     stage.reply_after(first, 10, SLOW, searched(b"long crash", &[], 20));
     assert_eq!(minimizing(&stage), [0, 1, 2]);
+    assert_eq!(stage.spawned.len(), spawned, "those that were there: {:?}", stage.spawned);
     for worker in 0..3 {
         stage.reply_after(worker, 1, SLOW, done(b"long crash", 21));
     }
