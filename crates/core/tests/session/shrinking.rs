@@ -130,6 +130,16 @@ fn quick_candidates_stay_with_one_worker() {
 }
 
 #[test]
+fn an_input_as_long_but_plainer_is_taken_too() {
+    let mut stage = searching(1);
+    bug(&mut stage, 0, b"\x02\x03\x05", 1);
+    stage.reply(0, Outcome::Minimized { input: (*b"0\x030").into(), coverage: Vec::new() });
+    stage.expect_execute(0, b"0\x030");
+    stage.reply(0, failed(b"0\x030", panic_at(1)));
+    assert_eq!(stage.told(), ["bug", "minimized"]);
+}
+
+#[test]
 fn two_workers_share_nothing_while_there_is_fuzzing_to_do() {
     let mut stage = searching(2);
     bug(&mut stage, 0, b"long crash", 1);

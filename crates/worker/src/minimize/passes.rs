@@ -26,8 +26,9 @@ use fuzzd_protocol::value::ValueType;
 use super::scalar;
 use crate::limits::{BRACKET_PIECES_MAX, FAILED_MAX, MINIMIZE_ROUNDS_MAX, RUNS_BYTES_MAX};
 
-/// Plain bytes, the plainest first.
-const PLAIN: &[u8; 6] = b"0 1aA\n";
+/// Plain bytes, the plainest first. The last is plain only where nothing that can be read will do:
+/// in what is no text, such as the bytes that a typed value is built from.
+const PLAIN: &[u8; 7] = b"0 1aA\n\0";
 
 /// The judge's word on a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -293,7 +294,7 @@ impl Shrinker<'_> {
         for old in 0..=u8::MAX {
             for &new in plainer_than(old) {
                 let part = &self.parts[position];
-                let is_whole = old.is_ascii() || !part.is_text();
+                let is_whole = !part.is_text() || old.is_ascii() && new != 0;
                 if self.stopped || !is_whole || !part.content.contains(&old) {
                     break;
                 }
@@ -311,7 +312,7 @@ impl Shrinker<'_> {
             let old = self.parts[position].content[at];
             for &new in plainer_than(old) {
                 let part = &self.parts[position];
-                if self.stopped || part.is_text() && !old.is_ascii() {
+                if self.stopped || part.is_text() && (!old.is_ascii() || new == 0) {
                     break;
                 }
                 let mut content = part.content.clone();

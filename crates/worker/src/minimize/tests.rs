@@ -33,13 +33,14 @@ fn contains(all: &[u8], part: &[u8]) -> bool {
 #[test]
 fn bytes_shrink_to_what_matters() {
     type Case = (&'static [u8], fn(&[u8]) -> bool, &'static [u8]);
-    let cases: [Case; 7] = [
+    let cases: [Case; 8] = [
         (b"anything at all", |_| true, b""),
         (b"xxxxxneedlexxxxxxxxx", |input| contains(input, b"needle"), b"needle"),
         (b"a..b..c..d", |input| b"abcd".iter().all(|byte| input.contains(byte)), b"abcd"),
         (b"1234567890", |input| input.len() >= 4, b"0000"),
         (b"\xff\xfe\xfd", |input| input.len() == 3 && input[1] != b'0', b"0 0"),
         (b"..(((a)))..", |input| contains(input, b"(") && contains(input, b")"), b"()"),
+        (b"\x07\x08", |input| input.len() == 2 && input[1] < 9, b"0\0"),
         (b"xyzzyx", |input| input.len() == 6 && input[0] == input[5], b"000000"),
     ];
     for (start, holds, expected) in cases {
