@@ -11,9 +11,9 @@
 //! Owns all state of a run by value. [`Session::handle`] is the only way in; what it returns is
 //! the only way out. Must not do I/O, read a clock or draw random numbers from anywhere but its
 //! own seeded generator. The parts: `slot`, `test_state`, `warmup`, `bugs`, `search` and `commits`
-//! hold state; `assign`, `plans` and `shrinking` give work to workers; `account` books what it cost; `replies`,
-//! `finds`, `ends` and `crashes` judge what comes back, `losses` and `suspects` what only went
-//! wrong; `finish` brings a run to its end; `status` tells people.
+//! hold state; `assign`, `plans` and `shrinking` give work to workers; `account` books what it
+//! cost; `replies`, `finds`, `ends` and `crashes` judge what comes back, `losses` and `suspects`
+//! what only went wrong; `finish` brings a run to its end; `status` tells people.
 
 mod account;
 mod assign;
