@@ -65,6 +65,9 @@ pub(crate) const NUMBERS_MAX: usize = 256;
 /// Replacements that one candidate applies together.
 pub(crate) const TOGETHER_MAX: usize = 64;
 
+/// Lengths that comparisons ask for, of one input.
+pub(crate) const ASKED_MAX: usize = 64;
+
 /// Fields of the input that may state its length, and the bytes in which they are looked for.
 pub(crate) const STATED_MAX: usize = 4;
 /// See [`STATED_MAX`].

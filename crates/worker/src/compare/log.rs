@@ -13,7 +13,6 @@
 //! leaves is not read. (Two threads that far apart in the same slot can mix one record; it is a
 //! wrong hint, no more.)
 
-use std::ops::Deref;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
@@ -23,8 +22,11 @@ use crate::limits::{
     COMPARE_SITES,
 };
 
+mod record;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use record::{Bytes64, Kind, Record};
 
 /// Bytes of one word of a slot.
 const WORD: usize = size_of::<u64>();
@@ -39,73 +41,11 @@ const _: () = assert!(BYTES_MAX as usize == COMPARE_BYTES_MAX);
 /// Numbers below this are left alone: mutations of single bytes find them.
 const SMALL: u64 = 256;
 
+/// Bytes of the input that may have been read before what is left is counted.
+const LENGTH_SLACK: u64 = 32;
+
 /// Numbers in this range look like addresses: they differ from run to run.
 const ADDRESSES: std::ops::Range<u64> = 1 << 40..1 << 48;
-
-/// Up to 64 bytes of one side of a memory comparison, from its start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bytes64 {
-    len: u8,
-    bytes: [u8; COMPARE_BYTES_MAX],
-}
-
-impl Bytes64 {
-    /// The first 64 of `bytes`.
-    pub(crate) fn new(bytes: &[u8]) -> Self {
-        let mut all = [0; COMPARE_BYTES_MAX];
-        let count = bytes.len().min(COMPARE_BYTES_MAX);
-        all[..count].copy_from_slice(&bytes[..count]);
-        Self { len: u8::try_from(count).unwrap_or(0), bytes: all }
-    }
-
-    /// What is kept.
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        self
-    }
-}
-
-impl Deref for Bytes64 {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
-    }
-}
-
-/// One comparison that came out unequal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Record {
-    /// Where it happened: the address after the call. 0 where the platform does not tell.
-    pub(crate) pc: usize,
-    /// What was compared.
-    pub(crate) kind: Kind,
-}
-
-/// What a comparison compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Two numbers.
-    Integer {
-        /// Bytes of each: 1, 2, 4 or 8.
-        width: u8,
-        /// `left` is a constant of the code.
-        is_const: bool,
-        left: u64,
-        right: u64,
-    },
-    /// A number and the cases of a `match` next to it.
-    Switch {
-        /// Bytes of the number.
-        width: u8,
-        value: u64,
-        /// The greatest case below `value`; `value` itself if there is none.
-        below: u64,
-        /// The least case above `value`; `value` itself if there is none.
-        above: u64,
-    },
-    /// Two pieces of memory of the same length, which may be longer than what is kept of it.
-    Memory { left: Bytes64, right: Bytes64 },
-}
 
 /// One record. All fields are numbers that any thread may write.
 struct Slot {
@@ -147,6 +87,9 @@ pub(crate) struct Log {
     generation: AtomicU64,
     /// Bytes of the input of this execution.
     input_len: AtomicU64,
+    /// Small numbers of eight bytes that differ by less from that length are kept as well: they
+    /// may be what is left of the input.
+    len_slack: AtomicU64,
     slots: [Slot; COMPARE_RECORDS_MAX],
     /// How many records each place in the code has: upper half of its address's hash, 24 bits of
     /// the generation, 8 bits of count. A table of one cell per place, without clearing.
@@ -158,7 +101,13 @@ static LOG: Log = Log::new();
 
 /// Empties the log and opens the gate for one execution of an input of `input_len` bytes.
 pub(crate) fn open(input_len: usize) {
-    LOG.start(input_len);
+    LOG.start(input_len, 0);
+    set_gate(true);
+}
+
+/// As [`open`], and keeps numbers that may be the length of what is left of the input.
+pub(crate) fn open_to_solve(input_len: usize) {
+    LOG.start(input_len, LENGTH_SLACK);
     set_gate(true);
 }
 
@@ -186,12 +135,14 @@ impl Log {
             start: AtomicU64::new(0),
             generation: AtomicU64::new(1),
             input_len: AtomicU64::new(0),
+            len_slack: AtomicU64::new(0),
             slots: [const { Slot::new() }; COMPARE_RECORDS_MAX],
             sites: [const { AtomicU64::new(0) }; COMPARE_SITES],
         }
     }
 
-    fn start(&self, input_len: usize) {
+    fn start(&self, input_len: usize, len_slack: u64) {
+        self.len_slack.store(len_slack, Relaxed);
         self.start.store(self.next.load(Relaxed), Relaxed);
         self.generation.fetch_add(1, Relaxed);
         self.input_len.store(input_len as u64, Relaxed);
@@ -207,7 +158,11 @@ impl Log {
     /// Two numbers of `width` bytes.
     #[inline]
     pub(crate) fn integer(&self, pc: usize, width: u8, is_const: bool, left: u64, right: u64) {
-        if left == right || self.is_small(left, right) {
+        if left == right {
+            return;
+        }
+        let may_be_rest = width == 8 && !is_const && (self.is_rest(left) || self.is_rest(right));
+        if self.is_small(left, right) && !may_be_rest {
             return;
         }
         // What `memcmp` returned, compared with 0: the sides themselves are in the log.
@@ -266,6 +221,13 @@ impl Log {
     fn is_small(&self, left: u64, right: u64) -> bool {
         let len = self.input_len.load(Relaxed);
         left < SMALL && right < SMALL && left != len && right != len
+    }
+
+    /// Whether the number may say how many bytes of the input are left behind some first ones.
+    #[inline]
+    fn is_rest(&self, number: u64) -> bool {
+        let before = self.input_len.load(Relaxed).checked_sub(number);
+        before.is_some_and(|before| before < self.len_slack.load(Relaxed))
     }
 
     /// Counts a record at this place, unless it has enough of them.
@@ -374,5 +336,5 @@ fn unpack(slot: &Slot, first: usize, size: u8) -> Bytes64 {
     for (chunk, word) in bytes.chunks_mut(WORD).zip(&slot.words[first..first + SIDE_WORDS]) {
         chunk.copy_from_slice(&word.load(Relaxed).to_le_bytes());
     }
-    Bytes64 { len: size.min(BYTES_MAX), bytes }
+    Bytes64::new(&bytes[..usize::from(size.min(BYTES_MAX))])
 }

@@ -208,7 +208,8 @@ impl PairTable {
     }
 }
 
-/// The pairs of one comparison: two for a switch, the nearest cases.
+/// The pairs of one comparison: two for a switch, the nearest cases; two for a number with another
+/// one in its upper half.
 fn pairs_of(kind: &Kind) -> [Option<Pair>; 2] {
     let number = |left, right, width, is_const| {
         let (left, right) = (Side::integer(left, width), Side::integer(right, width));
@@ -216,7 +217,13 @@ fn pairs_of(kind: &Kind) -> [Option<Pair>; 2] {
     };
     match kind {
         Kind::Integer { width, is_const, left, right } => {
-            [number(*left, *right, *width, *is_const), None]
+            let payload = match kind.payload() {
+                Some(Kind::Integer { width, is_const, left, right }) => {
+                    number(left, right, width, is_const)
+                }
+                Some(Kind::Switch { .. } | Kind::Memory { .. }) | None => None,
+            };
+            [number(*left, *right, *width, *is_const), payload]
         }
         Kind::Switch { width, value, below, above } => {
             [number(*below, *value, *width, true), number(*above, *value, *width, true)]

@@ -30,7 +30,7 @@ use super::log::{Kind, Record};
 use super::pairs::Side;
 use candidates::{Candidates, Change, apply, promise};
 use integers::Operand;
-use lengths::Stated;
+use lengths::{Asked, Stated};
 use memory::Run;
 use numbers::Number;
 use places::{Places, Span};
@@ -83,7 +83,10 @@ impl Solver {
             search.tell_unplaced(pair.other);
         }
         search.together();
-        let (first, unplaced) = (search.candidates, search.unplaced);
+        lengths::finish(&mut search);
+        let (first, asked) = (search.candidates, search.asked);
+        let mut unplaced = search.unplaced;
+        unplaced.extend(align::without_partner(base_log, colorized_log));
         // What was computed from a place that differs between the runs (an offset is in the input)
         // lies nowhere at the same place; but random bytes lie in the colorized input only once.
         let alone = Places::new(&places.colorized, &places.colorized, places.spans.clone());
@@ -92,6 +95,8 @@ impl Solver {
         for order in unplaced {
             search.pair(order, colorized_log[order], colorized_log[order].kind);
         }
+        search.asked = asked;
+        lengths::finish(&mut search);
         let stack = Candidates::into_stack([first, search.candidates]);
         Self { inputs: [places.base, places.colorized], spans: places.spans, stack }
     }
@@ -124,8 +129,10 @@ struct Search<'a> {
     relation_tests_left: usize,
     /// The best replacement for each record that has one.
     placed: Vec<(Origin, usize, Side)>,
-    /// Fields of the input that state its length.
+    /// Fields of the input that state its length, or are asked to.
     stated: Vec<Stated>,
+    /// Values that are asked to have some length.
+    asked: Vec<Asked>,
     /// Whether an operand of the last record changed with the input and should be looked for in the
     /// colorized input alone.
     is_unplaced: bool,
@@ -144,6 +151,7 @@ impl<'a> Search<'a> {
             relation_tests_left: RELATION_TESTS_MAX,
             placed: Vec::new(),
             stated: lengths::stated(places),
+            asked: Vec::new(),
             is_unplaced: false,
             unplaced: Vec::new(),
             is_alone: false,
@@ -152,6 +160,14 @@ impl<'a> Search<'a> {
 
     /// Proposes what solves one comparison, made in both executions.
     fn pair(&mut self, order: usize, record: Record, colorized: Kind) {
+        if let (Some(kind), Some(colorized)) = (record.kind.payload(), colorized.payload()) {
+            self.whole(order, Record { kind, ..record }, colorized);
+        }
+        self.whole(order, record, colorized);
+    }
+
+    /// As [`pair`](Self::pair), of operands as they are.
+    fn whole(&mut self, order: usize, record: Record, colorized: Kind) {
         let origin = Origin { pc: record.pc, order };
         match (record.kind, colorized) {
             (
@@ -208,9 +224,7 @@ impl<'a> Search<'a> {
         }
         // Also if it was found: in a base of equal bytes that can be by chance.
         self.is_unplaced |= operand.is_free();
-        if !self.is_alone {
-            lengths::solve(self, operand, is_copied || is_text);
-        }
+        lengths::solve(self, operand, is_copied || is_text);
     }
 
     /// Keeps the record of the colorized input for a look at that input alone.

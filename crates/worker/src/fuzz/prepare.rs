@@ -45,7 +45,9 @@ impl Run<'_, '_> {
         let room = COMPARED_RECORDS_MAX.saturating_sub(self.engine.compared.len());
         self.engine.compared.extend(records.iter().take(room));
         let mut pairs = PairTable::new();
-        pairs.add_records(&records);
+        let len = base.bytes().len();
+        let to_keep = records.iter().filter(|record| !record.is_only_to_solve(len));
+        pairs.add_records(&to_keep.copied().collect::<Vec<Record>>());
         pairs.add_lengths(&records, &base.lengths());
         base.set_pairs(pairs);
         if is_new && !records.is_empty() && base.bytes().len() <= SOLVE_BYTES_MAX {
@@ -71,7 +73,7 @@ impl Run<'_, '_> {
     /// Runs an input with the compare callbacks open, and gives the hash of its path.
     fn compare_once(&mut self, input: &[u8], records: &mut Vec<Record>) -> Result<u64, End> {
         self.runner.put(input);
-        log::open(input.len());
+        log::open_to_solve(input.len());
         let ending = self.runner.run_other(input.len());
         log::close();
         log::drain(records);

@@ -16,7 +16,7 @@ fn drained(log: &Log) -> Vec<Record> {
 #[test]
 fn records_come_back_in_order_and_once() {
     static LOG: Log = Log::new();
-    LOG.start(3);
+    LOG.start(3, 0);
     LOG.integer(10, 4, true, 1000, 2000);
     LOG.switch(11, 2, 700, 600, 800);
     LOG.memory(12, b"content-length", b"transfer-encod");
@@ -34,14 +34,14 @@ fn records_come_back_in_order_and_once() {
     ];
     assert_eq!(drained(&LOG), expected);
     assert_eq!(drained(&LOG), []);
-    LOG.start(3);
+    LOG.start(3, 0);
     assert_eq!(drained(&LOG), []);
 }
 
 #[test]
 fn what_leads_nowhere_is_dropped() {
     static LOG: Log = Log::new();
-    LOG.start(9);
+    LOG.start(9, 0);
     let address = 0x7fff_1234_5678;
     LOG.integer(1, 8, false, 1000, 1000);
     LOG.integer(1, 8, false, 200, 100);
@@ -65,7 +65,7 @@ fn what_leads_nowhere_is_dropped() {
 fn one_place_cannot_fill_the_log() {
     static LOG: Log = Log::new();
     for _ in 0..3 {
-        LOG.start(0);
+        LOG.start(0, 0);
         for number in 0..1000 {
             LOG.integer(place(77), 4, false, 5000 + number, 1);
         }
@@ -83,7 +83,7 @@ fn one_place_cannot_fill_the_log() {
 #[test]
 fn without_places_other_constants_are_other_places() {
     static LOG: Log = Log::new();
-    LOG.start(0);
+    LOG.start(0, 0);
     for number in 0..100 {
         LOG.integer(0, 4, true, 5000, number);
         LOG.integer(0, 4, true, 6000, number);
@@ -95,7 +95,7 @@ fn without_places_other_constants_are_other_places() {
 fn the_log_is_bounded_and_starts_again() {
     static LOG: Log = Log::new();
     for _ in 0..3 {
-        LOG.start(0);
+        LOG.start(0, 0);
         for number in 1..=2 * COMPARE_RECORDS_MAX {
             LOG.integer(place(number * 16), 4, false, 5000, 1);
         }
@@ -110,7 +110,7 @@ fn threads_write_at_once_without_losing_or_mixing_records() {
     const THREADS: usize = 4;
     const EACH: usize = 300;
     for _ in 0..20 {
-        LOG.start(0);
+        LOG.start(0, 0);
         let together = Barrier::new(THREADS);
         std::thread::scope(|scope| {
             for thread in 1..=THREADS {

@@ -3,7 +3,7 @@
 //! Owns the pairing: the same place in the code, the same ordinal there. Must not pair records of
 //! different kinds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::discriminant;
 
 use crate::compare::limits::{SOLVE_RECORDS_MAX, SOLVE_RECORDS_PER_PC_MAX};
@@ -52,6 +52,22 @@ pub(super) fn pairs(base: &[Record], colorized: &[Record]) -> Vec<Paired> {
         }
     }
     paired
+}
+
+/// Positions in the colorized log of comparisons at places that the base's log does not have: both
+/// sides were equal in the base, or too small to be kept.
+pub(super) fn without_partner(base: &[Record], colorized: &[Record]) -> Vec<usize> {
+    let places: BTreeSet<usize> = base.iter().map(|record| record.pc).collect();
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut alone = Vec::new();
+    for (position, record) in colorized.iter().enumerate().take(SOLVE_RECORDS_MAX) {
+        let count = counts.entry(record.pc).or_default();
+        *count += 1;
+        if !places.contains(&record.pc) && *count <= SOLVE_RECORDS_PER_PC_MAX {
+            alone.push(position);
+        }
+    }
+    alone
 }
 
 /// The record at the same ordinal. Equal comparisons are not in the logs, so that ordinals may be

@@ -111,6 +111,26 @@ pub(super) fn copied(search: &mut Search<'_>, operand: &Operand) -> bool {
     false
 }
 
+/// Where an operand lies in the input as it is: place, width, and whether the high byte is first.
+pub(super) fn places_of(search: &Search<'_>, operand: &Operand) -> Vec<(usize, usize, bool)> {
+    let width = usize::from(operand.width.clamp(1, 8));
+    for len in widths(width) {
+        let mut found = Vec::new();
+        for is_big in [false, true].into_iter().take(len.min(2)) {
+            let old = encode(operand.base, width, len, is_big);
+            let new = encode(operand.colorized, width, len, is_big);
+            if let (Some(old), Some(new)) = (old, new) {
+                let places = search.places.find(&old.0[..len], &new.0[..len]);
+                found.extend(places.into_iter().map(|at| (at, len, is_big)));
+            }
+        }
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    Vec::new()
+}
+
 /// How an operand was computed from `len` bytes of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Relation {

@@ -6,10 +6,10 @@
 use super::candidates::Change;
 use super::integers::Operand;
 use super::places::Places;
-use super::{Search, Side, promise};
+use super::{Origin, Search, Side, integers, promise};
 use crate::compare::limits::{
-    LENGTH_SLACK_MAX, LENGTH_TARGET_MAX, PLACES_PER_OPERAND_MAX, SIDE_BYTES_MAX, STATED_MAX,
-    STATED_OFFSET_MAX,
+    ASKED_MAX, LENGTH_SLACK_MAX, LENGTH_TARGET_MAX, PLACES_PER_OPERAND_MAX, SIDE_BYTES_MAX,
+    STATED_MAX, STATED_OFFSET_MAX,
 };
 
 /// Proposes lengths: the operand is one and the target asks for another, or (`is_in_input`) the
@@ -17,7 +17,7 @@ use crate::compare::limits::{
 pub(super) fn solve(search: &mut Search<'_>, operand: &Operand, is_in_input: bool) {
     if is_in_input {
         of_a_field(search, operand);
-    } else if !operand.is_free() {
+    } else if !operand.is_free() && !search.is_alone {
         of_a_value(search, operand);
         of_a_word(search, operand);
     }
@@ -44,6 +44,7 @@ fn of_a_field(search: &mut Search<'_>, operand: &Operand) {
         let len = search.places.spans[span].range.len() as u64;
         match len.checked_sub(operand.target) {
             Some(slack) if slack <= LENGTH_SLACK_MAX => {
+                note_stated(search, operand, span, slack);
                 let target = operand.base.checked_add(slack);
                 propose(search, operand, span, target, promise::COMPUTED);
             }
@@ -61,11 +62,50 @@ fn propose(
 ) {
     let len = len.and_then(|len| usize::try_from(len).ok());
     let Some(len) = len.filter(|&len| len <= LENGTH_TARGET_MAX) else { return };
+    if search.asked.len() < ASKED_MAX {
+        search.asked.push(Asked { origin: operand.origin, span, len, promise });
+    }
     let patches: Vec<_> =
         search.stated.iter().filter_map(|stated| stated.patch(span, len)).collect();
     search.add(operand.origin, promise, Change::Resize { span, len, patch: None });
     for patch in patches {
         search.add(operand.origin, promise - 1, Change::Resize { span, len, patch: Some(patch) });
+    }
+}
+
+/// A value is asked to have this length.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    origin: Origin,
+    span: usize,
+    len: usize,
+    promise: u32,
+}
+
+/// A field is compared with the length of its value: notes where it lies.
+fn note_stated(search: &mut Search<'_>, operand: &Operand, span: usize, slack: u64) {
+    let range = search.places.spans[span].range.clone();
+    for (at, width, is_big) in integers::places_of(search, operand) {
+        let Some(slack) = usize::try_from(slack).ok().filter(|_| range.contains(&at)) else {
+            continue;
+        };
+        let stated = Stated { span, at, width, is_big, slack };
+        if search.stated.len() < 2 * STATED_MAX && !search.stated.contains(&stated) {
+            search.stated.push(stated);
+        }
+    }
+}
+
+/// Proposes the lengths that were asked for once more, with all fields that are to state them: one
+/// comparison asks for a length, another one for a field that says it.
+pub(super) fn finish(search: &mut Search<'_>) {
+    for Asked { origin, span, len, promise } in std::mem::take(&mut search.asked) {
+        let patches: Vec<_> =
+            search.stated.iter().filter_map(|stated| stated.patch(span, len)).collect();
+        for patch in patches {
+            search.add(origin, promise - 1, Change::Resize { span, len, patch: Some(patch) });
+        }
+        search.asked.push(Asked { origin, span, len, promise });
     }
 }
 

@@ -6,6 +6,7 @@ use super::*;
 use crate::compare::colorize::colorize;
 use crate::compare::log::Bytes64;
 
+mod shapes;
 mod words;
 
 /// One execution of a toy target: its comparisons and its path.
