@@ -14,10 +14,10 @@ use fuzzd_shm::RingWriter;
 use crate::compare::log::Record;
 use crate::compare::pairs::PairTable;
 use crate::counters::{Functions, Seen};
-use crate::dictionary::Tokens;
+use crate::dictionary::{Dictionary, Tokens};
 use crate::limits::{
-    LIBRARY_BASES_MAX, REWEIGHT_EVERY_CALLS, SOLVE_BURST_EXECS, TOKENS_AFTER_EXECS,
-    TRIM_BURST_EXECS, UNLOOKED_MAX,
+    LIBRARY_BASES_MAX, SOLVE_BURST_EXECS, TOKENS_AFTER_EXECS, TRIM_BURST_EXECS, UNLOOKED_MAX,
+    WEIGH_EVERY_EXECS,
 };
 use crate::mutator::{Base, Mutator};
 use crate::shared::{Arena, Kind, SharedMap};
@@ -39,10 +39,11 @@ pub(crate) struct Engine<'a> {
     /// Comparisons of entries made ready since the last call: their constants are words too.
     pub(crate) compared: Vec<Record>,
     functions: Functions,
-    has_scanned: bool,
+    dictionary: Dictionary,
     /// Tokens of the user's dictionary that were taken.
     given: usize,
-    calls: u64,
+    /// Edges that were known when the dictionary was weighed, and when that was.
+    weighed: (usize, u64),
     /// Something outside the live lines was hit, and by an input of the visit that is not known.
     pub(crate) owes_sweep: bool,
     /// Finds of this process that no call came to look at yet.
@@ -72,9 +73,9 @@ impl Engine<'_> {
             tokens: Rc::default(),
             compared: Vec::new(),
             functions: Functions::registered(),
-            has_scanned: false,
+            dictionary: Dictionary::default(),
             given: 0,
-            calls: 0,
+            weighed: (0, 0),
             owes_sweep: false,
             unlooked: Unlooked::default(),
             execs: 0,
@@ -85,21 +86,32 @@ impl Engine<'_> {
     }
 
     /// Before a call: the dictionary follows what is covered by now. The executable is looked
-    /// through only when the process has lived a while: one that dies at once has no use for it.
+    /// through, a part before each call, only when the process has lived a while: one that dies at
+    /// once has no use for it.
     pub(crate) fn begin_call(&mut self, call_seed: u64, seen: &Seen) {
         self.mutator.begin_call(call_seed);
         self.read_given();
-        let scans = !self.has_scanned && self.execs >= TOKENS_AFTER_EXECS;
-        if scans {
-            self.has_scanned = true;
-            Rc::make_mut(&mut self.tokens).add_executable(&self.functions);
+        if self.execs >= TOKENS_AFTER_EXECS {
+            self.dictionary.scan_on(&self.functions);
         }
-        if !self.compared.is_empty() {
-            Rc::make_mut(&mut self.tokens).add_records(&std::mem::take(&mut self.compared));
+        self.dictionary.add_records(&std::mem::take(&mut self.compared));
+        self.weigh(seen);
+    }
+
+    /// During a call, after a find: as before one, but not too often.
+    pub(crate) fn follow(&mut self, seen: &Seen) {
+        if self.execs - self.weighed.1 >= WEIGH_EVERY_EXECS {
+            self.weigh(seen);
         }
-        self.calls += 1;
-        if self.has_scanned && (scans || self.calls.is_multiple_of(REWEIGHT_EVERY_CALLS)) {
-            Rc::make_mut(&mut self.tokens).reweight(&self.functions, seen);
+    }
+
+    /// Weighs the dictionary anew if anything in it, or what is covered, has changed.
+    fn weigh(&mut self, seen: &Seen) {
+        let edges = seen.edges();
+        if self.dictionary.has_changed() || edges != self.weighed.0 {
+            self.weighed = (edges, self.execs);
+            self.dictionary.reweight(&self.functions, seen);
+            self.tokens = Rc::new(self.dictionary.tokens());
         }
     }
 
@@ -107,7 +119,7 @@ impl Engine<'_> {
     fn read_given(&mut self) {
         let Some(arena) = &self.arena else { return };
         while let Some((Kind::Token, token)) = arena.get(self.given) {
-            Rc::make_mut(&mut self.tokens).add_user(&token);
+            self.dictionary.add_user(&token);
             self.given += 1;
         }
     }

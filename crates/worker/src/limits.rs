@@ -143,8 +143,9 @@ pub(crate) const TOKENS_AFTER_EXECS: u64 = 10_000;
 /// Comparisons of one call that are looked through for words.
 pub(crate) const COMPARED_RECORDS_MAX: usize = 4_096;
 
-/// Calls between two looks at which functions the words of the dictionary are still worth.
-pub(crate) const REWEIGHT_EVERY_CALLS: u64 = 32;
+/// Executions between two looks, within a call, at what the words of the dictionary are worth: a
+/// look takes a few tenths of a millisecond.
+pub(crate) const WEIGH_EVERY_EXECS: u64 = 16 * 1024;
 
 /// Executions for trimming finds: this many at first, later one in [`TRIM_SHARE`].
 pub(crate) const TRIM_BURST_EXECS: u64 = 20_000;

@@ -61,6 +61,11 @@ impl Seen {
         fresh.collect()
     }
 
+    /// Number of counters that were ever hit.
+    pub(crate) fn edges(&self) -> usize {
+        self.bits.iter().filter(|bits| **bits != 0).count()
+    }
+
     /// Whether a counter was ever hit.
     pub(crate) fn has_edge(&self, index: u32) -> bool {
         self.bits.get(index as usize).is_some_and(|seen| *seen != 0)

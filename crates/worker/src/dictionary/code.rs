@@ -20,6 +20,8 @@ pub(super) enum Named {
     Address(u64),
     /// A constant of that many bytes in the data: 4, 8 (floats) or 16.
     Constant { address: u64, len: usize },
+    /// The upper half of 128 bits is computed: an addition or subtraction takes a carry over.
+    Carry,
 }
 
 /// One instruction that names something.
@@ -69,6 +71,18 @@ fn named_at(code: &[u8], at: usize, address: u64, add: &mut dyn FnMut(Named)) {
         0x48 | 0x49 | 0x4c | 0x4d => match next {
             0xb8..=0xbf if code[at] & 4 == 0 => number(code, at + 2, 8, add),
             0x8d => relative(code, at + 2, address, &mut |target| add(Named::Address(target))),
+            // adc, sbb r64, r/m64 and r/m64, r64; not of a register with itself, which makes a mask
+            0x11 | 0x13 | 0x19 | 0x1b => {
+                let operands = code.get(at + 2).copied().unwrap_or(0);
+                let is_mask = operands >> 6 == 3 && operands >> 3 & 7 == operands & 7;
+                if !is_mask {
+                    add(Named::Carry);
+                }
+            }
+            // adc, sbb r/m64, imm
+            0x81 | 0x83 if code.get(at + 2).is_some_and(|byte| matches!(byte >> 3 & 7, 2 | 3)) => {
+                add(Named::Carry);
+            }
             _ => {}
         },
         // mov r32, imm32

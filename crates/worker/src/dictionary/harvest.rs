@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::code::{Finding, Named, findings};
 use super::elf::{Image, u64_at};
 use super::limits::{
-    CODE_BYTES_MAX, HARVEST_MAX, JOIN_BYTES_MAX, LENGTH_BYTES_MAX, TABLE_BYTES_MAX,
-    TOKEN_BYTES_MAX, TOKEN_BYTES_MIN, TOKEN_PLACES_MAX,
+    HARVEST_MAX, JOIN_BYTES_MAX, LENGTH_BYTES_MAX, TABLE_BYTES_MAX, TOKEN_BYTES_MAX,
+    TOKEN_BYTES_MIN, TOKEN_PLACES_MAX,
 };
 use crate::counters::Functions;
 
@@ -44,27 +44,26 @@ pub(super) struct Harvest {
     /// Addresses that code names, with the place and lengths near by, nearest first.
     addresses: Vec<(u64, usize, Vec<usize>)>,
     constants: Vec<(u64, usize, usize)>,
+    /// Room for the findings of one function.
+    found: Vec<Finding>,
 }
 
 impl Harvest {
-    /// What all instrumented functions name.
-    pub(super) fn of(functions: &Functions, image: Option<&Image>) -> Self {
-        let mut harvest = Self::default();
-        let mut bytes_left = CODE_BYTES_MAX;
-        let mut found = Vec::new();
-        for number in 0..functions.len() {
-            let (Some(function), code) = (functions.get(number), functions.code(number)) else {
-                continue;
-            };
-            let code = &code[..code.len().min(bytes_left)];
-            bytes_left -= code.len();
-            findings(code, function.entry as u64, &mut found);
-            harvest.add_function(function.entry, &found);
-        }
-        if let Some(image) = image {
-            harvest.add_data(image);
-        }
-        harvest
+    /// Adds what function `number` names, and takes its bytes off those that may be looked at.
+    pub(super) fn add_code(
+        &mut self,
+        functions: &Functions,
+        number: usize,
+        bytes_left: &mut usize,
+    ) {
+        let Some(function) = functions.get(number) else { return };
+        let code = functions.code(number);
+        let code = &code[..code.len().min(*bytes_left)];
+        *bytes_left -= code.len();
+        let mut found = std::mem::take(&mut self.found);
+        findings(code, function.entry as u64, &mut found);
+        self.add_function(function.entry, &found);
+        self.found = found;
     }
 
     /// The tokens, the best first, each with its places.
@@ -99,9 +98,12 @@ impl Harvest {
                     self.add_text_piece(&mut text, bytes, finding.at, place);
                     if len == 8 {
                         self.add_number(&mut numbers, bytes, finding.at, place);
+                        if is_upper_half(found, position) {
+                            self.add_upper_half(value, place);
+                        }
                     }
                 }
-                Named::Length(_) => {}
+                Named::Length(_) | Named::Carry => {}
                 Named::Address(address) if self.addresses.len() < HARVEST_MAX => {
                     let lengths = lengths_near(found, position);
                     self.addresses.push((address, place, lengths));
@@ -144,7 +146,19 @@ impl Harvest {
         }
     }
 
-    fn add_data(&mut self, image: &Image) {
+    /// A number that is the upper half of one of 128 bits whose lower half is 0 or small: as it is,
+    /// and what it was before the compiler made an addition of a subtraction.
+    fn add_upper_half(&mut self, value: u64, place: usize) {
+        for half in [value, value.wrapping_neg()] {
+            let mut number = (u128::from(half) << 64).to_le_bytes();
+            self.add(&number, Rank::Constant, place);
+            number.reverse();
+            self.add(&number, Rank::Constant, place);
+        }
+    }
+
+    /// Adds the texts and constants in the data that the code named.
+    pub(super) fn add_data(&mut self, image: &Image) {
         let pointers = image.pointers();
         let addresses = std::mem::take(&mut self.addresses);
         let mut starts: BTreeSet<u64> = addresses.iter().map(|(address, ..)| *address).collect();
@@ -267,12 +281,19 @@ impl Pieces {
     }
 }
 
+/// Whether a carry is taken over soon behind the number at `position`.
+fn is_upper_half(found: &[Finding], position: usize) -> bool {
+    let at = found[position].at;
+    let mut near = found[position..].iter().take_while(|finding| finding.at - at < JOIN_BYTES_MAX);
+    near.any(|finding| finding.named == Named::Carry)
+}
+
 /// Lengths near the address at `position`: those behind it first, then by distance.
 fn lengths_near(found: &[Finding], position: usize) -> Vec<usize> {
     let at = found[position].at;
     let length = |finding: &&Finding| match finding.named {
         Named::Length(len) => Some(len),
-        Named::Immediate { .. } | Named::Address(_) | Named::Constant { .. } => None,
+        Named::Immediate { .. } | Named::Address(_) | Named::Constant { .. } | Named::Carry => None,
     };
     let behind = found[position..].iter();
     let behind = behind.take_while(|finding| finding.at - at <= LENGTH_BYTES_MAX);

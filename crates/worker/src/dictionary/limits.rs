@@ -40,6 +40,9 @@ pub(crate) const MAPS_BYTES_MAX: u64 = 1 << 20;
 /// Bytes of code that are scanned, of all instrumented functions.
 pub(crate) const CODE_BYTES_MAX: usize = 32 << 20;
 
+/// Bytes of code that are scanned at once, and a function more: about five milliseconds.
+pub(crate) const CODE_BYTES_PER_STEP: usize = 1 << 20;
+
 /// What one function names (immediates, lengths, addresses), at most.
 pub(crate) const FINDINGS_MAX: usize = 4_096;
 

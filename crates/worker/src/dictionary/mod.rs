@@ -1,8 +1,10 @@
 //! Tokens that the target may be looking for.
 //!
 //! Owns the tokens, where in the code each is used, and their weights. Must not grow beyond
-//! [`limits::TOKENS_MAX`] tokens: user, executable and comparisons have a share each.
+//! [`limits::TOKENS_MAX`] tokens: user, executable and comparisons have a share each. What
+//! mutation picks from ([`Tokens`]) is a copy that stays as it is until the next weighing.
 
+mod alias;
 mod code;
 mod elf;
 mod harvest;
@@ -17,11 +19,12 @@ use crate::compare::log::{Kind, Record};
 use crate::compare::pairs::Side;
 use crate::counters::{Functions, Seen};
 use crate::rng::Rng;
+use alias::Alias;
 use elf::Image;
 use harvest::Harvest;
 use limits::{
-    PLACES_MAX, SEEN_TOKENS_MAX, STATIC_TOKENS_MAX, TOKEN_BYTES_MAX, TOKEN_BYTES_MIN,
-    TOKEN_PLACES_MAX, USER_TOKENS_MAX,
+    CODE_BYTES_MAX, CODE_BYTES_PER_STEP, PLACES_MAX, SEEN_TOKENS_MAX, STATIC_TOKENS_MAX,
+    TOKEN_BYTES_MAX, TOKEN_BYTES_MIN, TOKEN_PLACES_MAX, USER_TOKENS_MAX,
 };
 
 /// How far executions got into a function.
@@ -54,35 +57,103 @@ enum Source {
     Compare,
 }
 
-/// Where a token came from, and addresses of code that uses it.
+/// Where a token came from, and the code that uses it.
 #[derive(Debug, Clone)]
 struct Origin {
     source: Source,
+    /// Addresses.
     places: Vec<usize>,
+    /// The functions of the first of them, as far as they were looked up.
+    functions: Vec<Option<usize>>,
 }
 
-/// The dictionary: weighted tokens of 2 to 64 bytes.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tokens {
+/// How far the executable was looked through.
+#[derive(Debug, Default)]
+enum Scan {
+    #[default]
+    Waiting,
+    Code {
+        harvest: Box<Harvest>,
+        next: usize,
+        bytes_left: usize,
+    },
+    Data(Box<Harvest>),
+    Done,
+}
+
+/// All tokens of 2 to 64 bytes that are known.
+#[derive(Debug, Default)]
+pub(crate) struct Dictionary {
     tokens: Vec<Side>,
     origins: Vec<Origin>,
+    weights: Vec<u32>,
     known: BTreeMap<Vec<u8>, usize>,
-    /// Sums of the weights up to and including each token.
-    sums: Vec<u32>,
     /// Position in `tokens` of each token from comparisons, and which is replaced next.
     from_compares: Vec<usize>,
     next_replaced: usize,
     counts: [usize; 2],
     /// Both sides of the memory compare seen last at each place, as tokens.
     last_sides: BTreeMap<usize, [Side; 2]>,
+    scan: Scan,
+    has_changed: bool,
+}
+
+/// Tokens to be picked, by weight.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    tokens: Vec<Side>,
+    picks: Alias,
 }
 
 impl Tokens {
-    /// Adds the tokens that the instrumented functions of this executable name. None if it cannot
-    /// be read, or was built for a processor whose code is not understood.
-    pub(crate) fn add_executable(&mut self, functions: &Functions) {
-        let image = Image::of_this_process();
-        for (token, places) in Harvest::of(functions, image.as_ref()).into_tokens() {
+    /// Whether there is no token.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    /// A random token, by weight.
+    #[inline]
+    pub(crate) fn pick(&self, rng: &mut Rng) -> Option<&[u8]> {
+        self.tokens.get(self.picks.pick(rng)?).map(Side::bytes)
+    }
+}
+
+impl Dictionary {
+    /// Looks through a further part of the executable for tokens that its instrumented functions
+    /// name: a few milliseconds of work. Finds none if the file cannot be read, or was built for a
+    /// processor whose code is not understood.
+    pub(crate) fn scan_on(&mut self, functions: &Functions) {
+        let (mut harvest, next, mut bytes_left) =
+            match std::mem::replace(&mut self.scan, Scan::Done) {
+                Scan::Waiting => (Box::default(), 0, CODE_BYTES_MAX),
+                Scan::Code { harvest, next, bytes_left } => (harvest, next, bytes_left),
+                Scan::Data(harvest) => return self.take(*harvest),
+                Scan::Done => return,
+            };
+        let stop = bytes_left.saturating_sub(CODE_BYTES_PER_STEP);
+        let rest = next..functions.len();
+        for next in rest {
+            if bytes_left <= stop {
+                self.scan = Scan::Code { harvest, next, bytes_left };
+                return;
+            }
+            harvest.add_code(functions, next, &mut bytes_left);
+        }
+        let is_small = next == 0 && bytes_left > stop + CODE_BYTES_PER_STEP / 2;
+        if is_small {
+            self.take(*harvest);
+        } else {
+            self.scan = Scan::Data(harvest);
+        }
+    }
+
+    /// Takes over what was found, and what lies in the data.
+    fn take(&mut self, mut harvest: Harvest) {
+        if let Some(image) = Image::of_this_process() {
+            harvest.add_data(&image);
+        }
+        for (token, places) in harvest.into_tokens() {
             for place in places {
                 self.add_static(&token, place);
             }
@@ -90,32 +161,26 @@ impl Tokens {
     }
 
     /// Number of tokens.
-    #[inline]
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.tokens.len()
     }
 
-    /// Whether there is no token.
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.tokens.is_empty()
-    }
-
     /// Token `position`, or nothing (no bytes) beyond the last one.
-    #[inline]
     #[cfg(test)]
     pub(crate) fn get(&self, position: usize) -> &[u8] {
         self.tokens.get(position).map_or(&[], Side::bytes)
     }
 
-    /// A random token, by weight.
-    #[inline]
-    pub(crate) fn pick(&self, rng: &mut Rng) -> Option<&[u8]> {
-        let total = *self.sums.last()?;
-        let draw = rng.below(total as usize);
-        let position = self.sums.partition_point(|&sum| sum as usize <= draw);
-        self.tokens.get(position).map(Side::bytes)
+    /// Whether tokens came or went since the last [`tokens`](Self::tokens).
+    pub(crate) fn has_changed(&self) -> bool {
+        self.has_changed
+    }
+
+    /// The tokens with the weights they have now.
+    pub(crate) fn tokens(&mut self) -> Tokens {
+        self.has_changed = false;
+        Tokens { tokens: self.tokens.clone(), picks: Alias::new(&self.weights) }
     }
 
     /// Adds a token of the person's; says whether there was room. Longer ones are cut.
@@ -132,6 +197,9 @@ impl Tokens {
     /// the side of memory compares that stays while the other changes.
     pub(crate) fn add_records(&mut self, records: &[Record]) {
         for record in records {
+            if let Some(Kind::Integer { width, left, .. }) = record.kind.payload() {
+                self.add_integer(left, width, record.pc);
+            }
             match record.kind {
                 Kind::Integer { width, is_const: true, left, .. } => {
                     self.add_integer(left, width, record.pc);
@@ -196,7 +264,7 @@ impl Tokens {
             return true;
         }
         let places = if place == 0 { Vec::new() } else { vec![place] };
-        let origin = Origin { source, places };
+        let origin = Origin { source, places, functions: Vec::new() };
         let (count, max) = match source {
             Source::User => (&mut self.counts[0], USER_TOKENS_MAX),
             Source::Executable => (&mut self.counts[1], STATIC_TOKENS_MAX),
@@ -223,6 +291,7 @@ impl Tokens {
         self.known.insert(token.to_vec(), position);
         self.tokens[position] = Side::new(token);
         self.origins[position] = origin;
+        self.has_changed = true;
         true
     }
 
@@ -230,8 +299,8 @@ impl Tokens {
         self.known.insert(token.to_vec(), self.tokens.len());
         self.tokens.push(Side::new(token));
         self.origins.push(origin);
-        let sum = self.sums.last().copied().unwrap_or(0);
-        self.sums.push(sum + Reach::Fully.weight());
+        self.weights.push(Reach::Fully.weight());
+        self.has_changed = true;
     }
 
     /// Weighs the tokens anew after more was seen.
@@ -250,25 +319,27 @@ impl Tokens {
                 }
             })
             .collect();
-        self.reweight_by(|place| {
-            let function = functions.of_pc(place);
+        for origin in &mut self.origins {
+            let unknown = origin.places.iter().skip(origin.functions.len());
+            origin.functions.extend(unknown.map(|&place| functions.of_pc(place)));
+        }
+        self.reweight_by(|function| {
             function.and_then(|number| reaches.get(number)).copied().unwrap_or(Reach::Fully)
         });
     }
 
     /// Weighs every token by the most promising of the functions that use it. `reach` tells how far
-    /// executions got into the function around an address. Tokens of the person's weigh the most.
-    pub(crate) fn reweight_by(&mut self, reach: impl Fn(usize) -> Reach) {
-        let mut sum = 0;
-        for (origin, slot) in self.origins.iter().zip(&mut self.sums) {
+    /// executions got into one, if it is known. Tokens of the person's weigh the most.
+    fn reweight_by(&mut self, reach: impl Fn(Option<usize>) -> Reach) {
+        for (origin, weight) in self.origins.iter().zip(&mut self.weights) {
             let best = match origin.source {
                 Source::User => Reach::Partly,
                 Source::Executable | Source::Compare => {
-                    origin.places.iter().map(|&place| reach(place)).max().unwrap_or(Reach::Fully)
+                    let reaches = origin.functions.iter().map(|&function| reach(function));
+                    reaches.max().unwrap_or(Reach::Fully)
                 }
             };
-            sum += best.weight();
-            *slot = sum;
+            *weight = best.weight();
         }
     }
 }

@@ -164,6 +164,9 @@ impl<'r, 'a> Run<'r, 'a> {
         };
         let visited = ready.and_then(|base| self.visit(position, base, self.visit_execs));
         // Also those of a call that is over: they count, and somebody has to look at them.
+        if !self.fresh.is_empty() {
+            self.engine.follow(&self.runner.seen);
+        }
         for (parent, base) in std::mem::take(&mut self.fresh) {
             if !self.queue.add_find(parent, Rc::clone(&base)) {
                 self.engine.unlooked.note(base.bytes());

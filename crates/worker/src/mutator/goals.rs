@@ -7,7 +7,7 @@
 use super::operator::Operator;
 use super::*;
 use crate::compare::pairs::{Pair, PairTable, Side};
-use crate::dictionary::Tokens;
+use crate::dictionary::Dictionary;
 
 /// Executions after which a goal counts as missed.
 const EXECS_MAX: u64 = 400_000;
@@ -238,11 +238,11 @@ fn execs(goal: &Goal, seed: u64) -> u64 {
     for (pc, pair) in (goal.pairs)().into_iter().enumerate() {
         pairs.add(pc, pair);
     }
-    let mut tokens = Tokens::default();
+    let mut tokens = Dictionary::default();
     for token in goal.tokens {
         tokens.add_user(token);
     }
-    let tokens = Rc::new(tokens);
+    let tokens = Rc::new(tokens.tokens());
     let mut corpus: Vec<Vec<u8>> = goal.seeds.iter().map(|seed| seed.to_vec()).collect();
     let mut best = corpus.iter().map(|input| (goal.step)(input)).max().unwrap();
     let mut mutator = Mutator::new(&types);
@@ -310,9 +310,9 @@ fn nanos(
         pairs.add(1, number(1000, 57, 8));
         materials.recent = pairs.clone();
         base.set_pairs(pairs);
-        let mut tokens = Tokens::default();
+        let mut tokens = Dictionary::default();
         tokens.add_user(b"token");
-        materials.tokens = Rc::new(tokens);
+        materials.tokens = Rc::new(tokens.tokens());
         materials.partners = vec![base.bytes().to_vec(), b"partner of the input".to_vec()];
     }
     let (base, materials) = (Rc::new(base), Rc::new(materials));

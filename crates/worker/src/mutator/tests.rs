@@ -5,8 +5,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::compare::log::{Kind, Record};
 use crate::compare::pairs::{Pair, PairTable, Side};
-use crate::dictionary::Tokens;
+use crate::dictionary::Dictionary;
 use crate::rng::iteration_seed;
+
+mod typed;
 
 /// A mutator in a visit to `base`.
 fn visit(types: &[ValueType], base: &[u8], len_max: usize) -> Mutator {
@@ -157,12 +159,12 @@ fn rich(base: &[u8]) -> (PairTable, Materials) {
     }
     let kind = Kind::Switch { width: 8, value: 5, below: 3, above: 30 };
     pairs.add_lengths(&[Record { pc: 1, kind }], &[5]);
-    let mut tokens = Tokens::default();
+    let mut tokens = Dictionary::default();
     tokens.add_user(b"token");
     tokens.add_user("tök".as_bytes());
     let partners = vec![base.to_vec(), b"[1, {2: (3)}]\nline, line\n".to_vec(), Vec::new()];
     let recent = pairs.clone();
-    (pairs, Materials { tokens: Rc::new(tokens), recent, partners })
+    (pairs, Materials { tokens: Rc::new(tokens.tokens()), recent, partners })
 }
 
 /// A mutator in a visit with everything there is.

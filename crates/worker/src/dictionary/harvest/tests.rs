@@ -1,4 +1,5 @@
 use super::*;
+use crate::dictionary::limits::CODE_BYTES_MAX;
 
 fn immediate(at: usize, bytes: &[u8]) -> Finding {
     let value = bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
@@ -42,6 +43,16 @@ fn halves_of_wide_numbers_are_joined_in_both_orders() {
     for wanted in [number.to_le_bytes(), number.to_be_bytes()] {
         assert!(all.contains(&wanted.escape_ascii().to_string()), "{all:?}");
     }
+}
+
+#[test]
+fn the_upper_half_of_a_wide_number_gets_a_lower_half() {
+    let number = (1_u128 << 101).to_le_bytes();
+    let negative = (1_u64 << 37).wrapping_neg().to_le_bytes();
+    let carry = Finding { at: 25, named: Named::Carry };
+    let all = tokens(&[immediate(0, &negative), carry]);
+    assert!(all.contains(&number.escape_ascii().to_string()), "{all:?}");
+    assert!(tokens(&[immediate(0, &negative)]).is_empty(), "a mask");
 }
 
 #[test]
@@ -129,7 +140,13 @@ mod real {
         let start = std::time::Instant::now();
         let image = Image::of_this_process();
         let code: usize = (0..functions.len()).map(|number| functions.code(number).len()).sum();
-        let all: Vec<_> = Harvest::of(&functions, image.as_ref()).into_tokens().collect();
+        let mut harvest = Harvest::default();
+        let mut bytes_left = CODE_BYTES_MAX;
+        (0..functions.len()).for_each(|at| harvest.add_code(&functions, at, &mut bytes_left));
+        if let Some(image) = &image {
+            harvest.add_data(image);
+        }
+        let all: Vec<_> = harvest.into_tokens().collect();
         println!("{} tokens of {code} bytes of code in {:?}", all.len(), start.elapsed());
         let (number, float) = (
             0x0123_4567_89ab_cdef_1122_3344_5566_7788_u128.to_le_bytes(),
