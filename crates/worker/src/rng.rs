@@ -3,9 +3,6 @@
 //! Owns the generator and how it is seeded. Nothing here depends on anything but the seed of the
 //! call and the number of the iteration, so that every iteration can be rebuilt alone.
 
-use rand_core::{Rng as _, SeedableRng as _};
-use rand_xoshiro::SplitMix64;
-
 /// The random state in which iteration `iteration` of a call with `call_seed` begins.
 #[must_use]
 #[inline]
@@ -23,12 +20,13 @@ const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Random bits that are left over when a number is made, at least: its bias is below 2^-16.
 const SPARE_BITS: u32 = 16;
 
-/// A random generator. Its state is one word, so that it costs nothing to seed it anew for every
-/// iteration; a few hundred draws at most are taken from one seed. Several small numbers are made
-/// of one draw: each takes the high half of a product and leaves the low half to the next one.
+/// A random generator (SplitMix64: that of `rand_xoshiro` cannot be inlined into the mutator). Its
+/// state is one word, so that it costs nothing to seed it anew for every iteration; a few hundred
+/// draws at most are taken from one seed. Several small numbers are made of one draw: each takes
+/// the high half of a product and leaves the low half to the next one.
 #[derive(Debug)]
 pub(crate) struct Rng {
-    state: SplitMix64,
+    state: u64,
     word: u64,
     bits_left: u32,
 }
@@ -37,15 +35,17 @@ impl Rng {
     /// A generator in this state.
     #[inline]
     pub(crate) fn new(seed: u64) -> Self {
-        let mut state = SplitMix64::seed_from_u64(seed);
-        let word = state.next_u64();
-        Self { state, word, bits_left: u64::BITS }
+        let mut rng = Self { state: seed, word: 0, bits_left: u64::BITS };
+        rng.word = rng.bits();
+        rng
     }
 
     /// 64 random bits.
     #[inline]
     pub(crate) fn bits(&mut self) -> u64 {
-        self.state.next_u64()
+        let bits = iteration_seed(self.state, 0);
+        self.state = self.state.wrapping_add(GOLDEN_RATIO);
+        bits
     }
 
     /// A number below `end`, or 0 if `end` is 0. The bias is below 2^-16 for all lengths in use.
@@ -55,7 +55,7 @@ impl Rng {
         let end = end.max(1);
         let bits = usize::BITS - (end - 1).leading_zeros();
         if self.bits_left < bits + SPARE_BITS {
-            self.word = self.state.next_u64();
+            self.word = self.bits();
             self.bits_left = u64::BITS;
         }
         self.bits_left -= bits;
@@ -124,7 +124,20 @@ impl Bits {
 
 #[cfg(test)]
 mod tests {
+    use rand_core::{Rng as _, SeedableRng as _};
+    use rand_xoshiro::SplitMix64;
+
     use super::*;
+
+    #[test]
+    fn the_generator_is_that_of_the_library() {
+        for seed in [0, 7, u64::MAX, 0x1234_5678_9abc_def0] {
+            let mut library = SplitMix64::seed_from_u64(seed);
+            let mut own = Rng::new(seed);
+            assert_eq!(own.word, library.next_u64());
+            assert!((0..100).all(|_| own.bits() == library.next_u64()));
+        }
+    }
 
     #[test]
     fn equal_seeds_give_equal_numbers_and_others_do_not() {

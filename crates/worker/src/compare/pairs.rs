@@ -31,6 +31,13 @@ impl Side {
         Self::new(&value.to_le_bytes()[..usize::from(width.min(8))])
     }
 
+    /// The number that the first eight bytes are, little-endian, or all if they are fewer.
+    #[inline]
+    pub(crate) fn number(&self) -> u64 {
+        // What lies behind the bytes is 0.
+        self.bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+
     /// The bytes.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {

@@ -6,7 +6,7 @@
 use super::bits::{any_byte, read_number, write_number};
 use super::decimal::Decimal;
 use super::limits::SEARCH_BYTES_MAX;
-use super::matches::{Form, Forms, find, find_like, number_of, pattern, signed_of};
+use super::matches::{Form, find, find_like, forms, number_of, pattern, signed_of};
 use super::mix::overwrite;
 use super::operator::Context;
 use super::value::Value;
@@ -33,12 +33,13 @@ pub(super) fn substitute(value: &mut Value<'_>, context: Context<'_>, rng: &mut 
     let table = if is_own { context.base.pairs() } else { &context.materials.recent };
     let Some(pair) = table.pick(rng) else { return false };
     let is_turned = !pair.is_const && rng.chance(1, 2);
-    let (side, other) = if is_turned { (pair.left, pair.right) } else { (pair.right, pair.left) };
+    let (side, other) =
+        if is_turned { (&pair.left, &pair.right) } else { (&pair.right, &pair.left) };
     // Where those of the base stand is known.
-    if !is_own && let Some((at, len, form)) = search(value, pair, &side, rng) {
-        return put(value, at, len, form, &other, rng);
+    if !is_own && let Some((at, len, form)) = search(value, pair, side, rng) {
+        return put(value, at, len, form, other, rng);
     }
-    place_anywhere(value, pair, &other, rng)
+    place_anywhere(value, pair, other, rng)
 }
 
 /// Looks for `side` in a few of its forms, in a window of the value.
@@ -54,8 +55,8 @@ fn search(
     let window = &content[from..content.len().min(from + SEARCH_BYTES_MAX)];
     // Half of the time not the first place.
     let behind = if rng.chance(1, 2) { rng.below(window.len()) } else { 0 };
-    let forms = Forms::of(pair, value.shape().is_text);
-    let (likely, others) = forms.all().split_at(forms.all().len().min(2));
+    let forms = forms(pair, value.shape().is_text);
+    let (likely, others) = forms.split_at(forms.len().min(2));
     let other = others.get(rng.below(others.len()));
     for &form in likely.iter().chain(other) {
         let Some(pattern) = pattern(side, form) else { continue };
@@ -113,7 +114,7 @@ fn put(
 
 /// Inserts `side` somewhere, or writes it over something.
 fn place_anywhere(value: &mut Value<'_>, pair: &Pair, side: &Side, rng: &mut Rng) -> bool {
-    let form = rng.pick(Forms::of(pair, value.shape().is_text).all());
+    let form = rng.pick(forms(pair, value.shape().is_text));
     let Some(pattern) = pattern(side, form) else { return false };
     let bytes = pattern.bytes();
     if rng.chance(2, 3) && overwrite(value, bytes, rng) {

@@ -3,13 +3,9 @@
 //! Owns the forms in which an operand may stand in an input, and finding them once for each base,
 //! so that the operator need not search. Places are hints, as those of the shape are.
 
-use super::bits::{read_number, write_number};
 use super::decimal::Decimal;
 use super::limits::{MATCHES_MAX, MATCHES_PER_FORM_MAX, SHAPE_BYTES_MAX};
 use crate::compare::pairs::{Pair, PairTable, Side};
-
-/// Bytes of a side, at most, and of a number in digits.
-pub(super) const FORM_BYTES_MAX: usize = 64;
 
 /// Bytes of a piece of a side that is worth looking for, at least.
 const PIECE_BYTES_MIN: usize = 3;
@@ -40,33 +36,44 @@ pub(super) struct Match {
     pub(super) put: Side,
 }
 
+/// Bytes of a number in digits, with its sign, or in binary.
+const NUMBER_BYTES_MAX: usize = 20;
+
 /// A side as it stands in an input.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pattern {
-    bytes: [u8; FORM_BYTES_MAX],
-    len: usize,
+pub(super) enum Pattern<'a> {
+    /// As it is.
+    Side(&'a [u8]),
+    /// A number, written anew.
+    Number([u8; NUMBER_BYTES_MAX], usize),
 }
 
-impl Pattern {
-    fn of(bytes: &[u8]) -> Self {
-        let mut all = [0; FORM_BYTES_MAX];
-        let len = bytes.len().min(FORM_BYTES_MAX);
-        all[..len].copy_from_slice(&bytes[..len]);
-        Self { bytes: all, len }
+impl Pattern<'_> {
+    fn of(text: &[u8]) -> Self {
+        let mut all = [0; NUMBER_BYTES_MAX];
+        let len = text.len().min(NUMBER_BYTES_MAX);
+        all[..len].copy_from_slice(&text[..len]);
+        Self::Number(all, len)
     }
 
     /// The bytes.
+    #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        match self {
+            Self::Side(bytes) => bytes,
+            Self::Number(bytes, len) => &bytes[..*len],
+        }
     }
 }
 
 /// The number that a side is.
+#[inline]
 pub(super) fn number_of(side: &Side) -> u64 {
-    read_number(side.bytes(), false)
+    side.number()
 }
 
 /// The number that a side is if its first bit is a sign.
+#[inline]
 pub(super) fn signed_of(side: &Side) -> i64 {
     let bits = 8 * side.bytes().len().clamp(1, 8);
     (number_of(side) << (64 - bits)).cast_signed() >> (64 - bits)
@@ -80,69 +87,60 @@ fn fits(side: &Side, width: usize) -> bool {
 }
 
 /// `side` in `form`; `None` if it cannot stand there so.
-pub(super) fn pattern(side: &Side, form: Form) -> Option<Pattern> {
+pub(super) fn pattern(side: &Side, form: Form) -> Option<Pattern<'_>> {
     match form {
-        Form::Bytes => Some(Pattern::of(side.bytes())),
+        Form::Bytes => Some(Pattern::Side(side.bytes())),
         Form::Decimal => Some(Pattern::of(Decimal::new(signed_of(side)).text())),
         Form::Little(width) | Form::Big(width) => {
             if !fits(side, width) {
                 return None;
             }
-            let mut bytes = [0; 8];
-            write_number(&mut bytes[..width], number_of(side), matches!(form, Form::Big(_)));
-            Some(Pattern::of(&bytes[..width]))
+            let number = number_of(side);
+            let is_big_endian = matches!(form, Form::Big(_));
+            let number =
+                if is_big_endian { number.swap_bytes() >> (64 - 8 * width) } else { number };
+            let mut bytes = [0; NUMBER_BYTES_MAX];
+            bytes[..8].copy_from_slice(&number.to_le_bytes());
+            Some(Pattern::Number(bytes, width))
         }
     }
 }
 
-/// Forms of one pair, the likely ones first.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Forms {
-    all: [Form; FORMS_MAX],
-    len: usize,
-}
+/// Forms of numbers of 8, 4, 2 and 1 bytes in texts, the likely ones first; those of numbers that
+/// stand in other inputs are the same without the third one.
+const IN_TEXT: [&[Form]; 4] = {
+    use Form::{Big, Decimal, Little};
+    [
+        &[Little(8), Big(8), Decimal, Little(4), Big(4), Little(2), Big(2), Little(1)],
+        &[Little(4), Big(4), Decimal, Little(2), Big(2), Little(1)],
+        &[Little(2), Big(2), Decimal, Little(1)],
+        &[Little(1), Decimal],
+    ]
+};
+/// See [`IN_TEXT`].
+const IN_BYTES: [&[Form]; 4] = {
+    use Form::{Big, Little};
+    [
+        &[Little(8), Big(8), Little(4), Big(4), Little(2), Big(2), Little(1)],
+        &[Little(4), Big(4), Little(2), Big(2), Little(1)],
+        &[Little(2), Big(2), Little(1)],
+        &[Little(1)],
+    ]
+};
 
-/// Forms of one pair, at most.
-const FORMS_MAX: usize = 8;
-
-impl Forms {
-    /// The forms in which the sides of `pair` may stand in an input.
-    pub(super) fn of(pair: &Pair, is_text: bool) -> Self {
-        let mut forms = Self { all: [Form::Bytes; FORMS_MAX], len: 1 };
-        if !pair.is_number {
-            return forms;
-        }
-        let width = pair.right.bytes().len().clamp(1, 8);
-        forms.all[0] = Form::Little(width);
-        if width > 1 {
-            forms.push(Form::Big(width));
-        }
-        if is_text {
-            forms.push(Form::Decimal);
-        }
-        for less in [4, 2] {
-            if less < width {
-                forms.push(Form::Little(less));
-                forms.push(Form::Big(less));
-            }
-        }
-        if width > 1 {
-            forms.push(Form::Little(1));
-        }
-        forms
+/// The forms in which the sides of `pair` may stand in an input, the likely ones first.
+#[inline]
+pub(super) fn forms(pair: &Pair, is_text: bool) -> &'static [Form] {
+    if !pair.is_number {
+        return &[Form::Bytes];
     }
-
-    fn push(&mut self, form: Form) {
-        if let Some(place) = self.all.get_mut(self.len) {
-            *place = form;
-            self.len += 1;
-        }
-    }
-
-    /// All of them.
-    pub(super) fn all(&self) -> &[Form] {
-        &self.all[..self.len]
-    }
+    let class = match pair.right.bytes().len() {
+        0 | 1 => 3,
+        2 | 3 => 2,
+        4..=7 => 1,
+        _ => 0,
+    };
+    if is_text { IN_TEXT[class] } else { IN_BYTES[class] }
 }
 
 /// The first place at `from` or behind where `pattern` stands.
@@ -151,7 +149,7 @@ pub(super) fn find(content: &[u8], pattern: &[u8], form: Form, from: usize) -> O
     let last = content.len().checked_sub(pattern.len())?;
     let mut at = from;
     while at <= last {
-        at += content[at..=last].iter().position(|byte| byte == first)?;
+        at += first_of(&content[at..=last], *first)?;
         let end = at + pattern.len();
         let is_whole = form != Form::Decimal || !cuts_number(content, at, end);
         if content[at + 1..end] == *rest && is_whole {
@@ -160,6 +158,22 @@ pub(super) fn find(content: &[u8], pattern: &[u8], form: Form, from: usize) -> O
         at += 1;
     }
     None
+}
+
+/// Bytes that are compared at once.
+const SOUGHT_AT_ONCE: usize = 16;
+
+/// The first place of a byte.
+#[inline]
+fn first_of(content: &[u8], wanted: u8) -> Option<usize> {
+    let (chunks, _) = content.as_chunks::<SOUGHT_AT_ONCE>();
+    // Without an early end, so that one chunk is a few vector instructions.
+    let has = |chunk: &[u8; SOUGHT_AT_ONCE]| {
+        chunk.iter().fold(0, |found, byte| found | u8::from(*byte == wanted)) != 0
+    };
+    let skipped = chunks.iter().take_while(|chunk| !has(chunk)).count() * SOUGHT_AT_ONCE;
+    let found = content[skipped..].iter().position(|byte| *byte == wanted);
+    found.map(|at| skipped + at)
 }
 
 /// Whether digits go on before or behind.
@@ -191,7 +205,7 @@ pub(super) fn find_all(content: &[u8], is_text: bool, table: &PairTable) -> Vec<
     let mut found = Vec::new();
     for pair in table.pairs() {
         for (side, put) in [(pair.right, pair.left), (pair.left, pair.right)] {
-            for &form in Forms::of(pair, is_text).all() {
+            for &form in forms(pair, is_text) {
                 if pattern(&put, form).is_some() {
                     find_form(content, &side, put, form, &mut found);
                 }
@@ -212,8 +226,9 @@ fn find_form(content: &[u8], side: &Side, put: Side, form: Form, found: &mut Vec
             return;
         }
         let Some(at) = find(content, pattern.bytes(), form, from) else { break };
-        found.push(Match { at, len: pattern.len, form, put });
-        from = at + pattern.len;
+        let len = pattern.bytes().len();
+        found.push(Match { at, len, form, put });
+        from = at + len;
     }
     if form == Form::Bytes
         && from == 0

@@ -145,6 +145,7 @@ impl Mutator {
     fn put_base(&mut self, buffer: &mut [u8]) {
         let base = self.visit.base();
         match self.changed {
+            Some((_, end)) if end <= HEAD_BYTES && self.visit.restore_head(buffer) => {}
             Some((start, end)) => restore(buffer, base.bytes(), start, end),
             None => buffer[..base.bytes().len()].copy_from_slice(base.bytes()),
         }
@@ -179,6 +180,9 @@ struct Chain {
 
 /// Bytes that are restored at once: few enough to need no call.
 const RESTORED_AT_ONCE: usize = 32;
+
+/// Bytes at the start of the base that are restored as one.
+const HEAD_BYTES: usize = 32;
 
 /// Copies a part of `base` to the same place of `buffer`.
 #[inline]

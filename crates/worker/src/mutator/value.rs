@@ -162,7 +162,7 @@ impl<'a> Value<'a> {
 
     #[inline]
     pub(super) fn write(&mut self, at: usize, bytes: &[u8]) {
-        self.edit(at..at + bytes.len()).copy_from_slice(bytes);
+        copy_short(self.edit(at..at + bytes.len()), bytes);
     }
 
     #[inline]
@@ -239,6 +239,38 @@ impl<'a> Value<'a> {
         }
         rng.below(last + 1)
     }
+}
+
+/// Copies bytes to a place of the same length, a few of them without a call.
+#[inline]
+pub(super) fn copy_short(to: &mut [u8], from: &[u8]) {
+    if !copy_ends::<8>(to, from) && !copy_ends::<4>(to, from) {
+        if from.len() > 16 {
+            to.copy_from_slice(from);
+            return;
+        }
+        for (to, from) in to.iter_mut().zip(from).take(3) {
+            *to = *from;
+        }
+    }
+}
+
+/// Copies `N` to `2 * N` bytes as two pieces, which may overlap; false: they are fewer or more.
+#[inline]
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
+    if from.len() > 2 * N {
+        return false;
+    }
+    let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else {
+        return false;
+    };
+    if let Some(place) = to.first_chunk_mut() {
+        *place = *first;
+    }
+    if let Some(place) = to.last_chunk_mut() {
+        *place = *last;
+    }
+    true
 }
 
 /// Bytes that are moved at once: few enough to need no call.

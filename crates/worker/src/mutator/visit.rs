@@ -16,7 +16,7 @@ use super::operator::Operator;
 use super::operator::{CLASSES, Class, Context, Facts};
 use super::value::{Slot, Value};
 use super::wheel::Wheels;
-use super::{fields, text};
+use super::{HEAD_BYTES, fields, text};
 use crate::limits::OPERATOR_TRIES_MAX;
 use crate::rng::{Bits, Rng};
 
@@ -29,6 +29,8 @@ pub(super) struct Visit {
     len_max: usize,
     is_raw: bool,
     has_strings: bool,
+    /// The start of the base, and zeros if that is shorter.
+    head: [u8; HEAD_BYTES],
 }
 
 impl Visit {
@@ -45,6 +47,9 @@ impl Visit {
         self.len_max = len_max.max(base.bytes().len());
         self.is_raw = matches!(base.fields(), [field] if field.varies() && !field.is_prefixed);
         self.has_strings = base.fields().iter().any(|field| field.is_string);
+        let head = base.bytes().len().min(HEAD_BYTES);
+        self.head = [0; HEAD_BYTES];
+        self.head[..head].copy_from_slice(&base.bytes()[..head]);
         let facts = Facts::of(&base, &materials);
         (self.base, self.materials) = (base, materials);
         self.wheels.set(&facts, classes, exponents)
@@ -66,6 +71,20 @@ impl Visit {
     #[inline]
     pub(super) fn base(&self) -> &Base {
         &self.base
+    }
+
+    /// Puts the start of the base there, and anything behind a base that is shorter; false: inputs
+    /// may not become so long.
+    #[inline]
+    pub(super) fn restore_head(&self, buffer: &mut [u8]) -> bool {
+        let has_room = self.len_max >= HEAD_BYTES;
+        match buffer.first_chunk_mut() {
+            Some(place) if has_room => {
+                *place = self.head;
+                true
+            }
+            Some(_) | None => false,
+        }
     }
 
     /// Whether one value is the whole input.
