@@ -47,7 +47,7 @@ impl Run<'_, '_> {
         let cold =
             if self.runner.counters.cold() { self.runner.counters.snapshot() } else { Vec::new() };
         self.runner.counters.clear();
-        let Some(mut shown) = self.show(&input)? else { return Ok(()) };
+        let Some(mut shown) = self.show(&input, &[])? else { return Ok(()) };
         let explained = |&(index, _): &Feature| {
             shown.features.binary_search_by_key(&index, |feature| feature.0).is_ok()
         };
@@ -73,17 +73,18 @@ impl Run<'_, '_> {
         self.tell(position, input, shown)
     }
 
-    /// Runs an input and gives what it covers; nothing if it is rejected or known to fail.
-    fn show(&mut self, input: &[u8]) -> Result<Option<Shown>, End> {
+    /// Runs an input and gives what it covers; nothing if that lacks any of `keep`, or if the input
+    /// is rejected or known to fail.
+    fn show(&mut self, input: &[u8], keep: &[Feature]) -> Result<Option<Shown>, End> {
         self.runner.put(input);
         let started = Instant::now();
         let ending = self.runner.run_other(input.len());
         let took = started.elapsed();
-        let features = self.runner.counters.snapshot();
         let runner = &mut *self.runner;
+        let features = runner.counters.have(keep).then(|| runner.counters.snapshot());
         runner.counters.pass_all(&runner.seen);
         match ending {
-            Ending::Passed => Ok(Some(Shown { features, took })),
+            Ending::Passed => Ok(features.map(|features| Shown { features, took })),
             Ending::Rejected => Ok(None),
             Ending::Failed(fault) if self.ignored.count(fault.signature) => Ok(None),
             Ending::Failed(fault) => {
@@ -113,12 +114,12 @@ impl Run<'_, '_> {
                 return Judgement::Holds;
             }
             left -= 1;
-            match self.show(candidate) {
-                Ok(Some(shown)) if has_all(&shown.features, keep) => {
+            match self.show(candidate, keep) {
+                Ok(Some(shown)) => {
                     best = Some(shown);
                     Judgement::Holds
                 }
-                Ok(Some(_) | None) => Judgement::Fails,
+                Ok(None) => Judgement::Fails,
                 Err(end) => {
                     failed = Some(end);
                     Judgement::Stop
@@ -162,12 +163,4 @@ impl Run<'_, '_> {
         self.fresh.push((position, Rc::new(base)));
         Ok(())
     }
-}
-
-/// Whether `features`, ascending, have every bit of `keep`.
-fn has_all(features: &[Feature], keep: &[Feature]) -> bool {
-    keep.iter().all(|&(index, bits)| {
-        let found = features.binary_search_by_key(&index, |feature| feature.0);
-        found.is_ok_and(|position| features[position].1 & bits == bits)
-    })
 }
