@@ -90,7 +90,12 @@ impl Run<'_, '_> {
         }
     }
 
-    fn solve(&mut self, position: usize, base: &mut Base, records: &[Record]) -> Result<(), End> {
+    pub(super) fn solve(
+        &mut self,
+        position: usize,
+        base: &mut Base,
+        records: &[Record],
+    ) -> Result<(), End> {
         let budget = COLORIZE_EXECS_MIN + COLORIZE_EXECS_PER_BYTE * base.bytes().len() as u64;
         if self.engine.solve_left < budget {
             return Ok(());
@@ -101,11 +106,13 @@ impl Run<'_, '_> {
         let fields = input::fields(&self.engine.types, base.bytes());
         let execs_max = usize::try_from(budget).unwrap_or(usize::MAX);
         let colorized = colorize_fields(base.bytes(), &fields, execs_max, &mut |candidate| {
-            if started.is_some_and(|started| started.elapsed() > SOLVE_TIME) {
+            // What ended the call lies in memory: nothing may run after it.
+            let is_late = started.is_some_and(|started| started.elapsed() > SOLVE_TIME);
+            if is_late || ended.is_some() {
                 return 0;
             }
             self.try_candidate(position, candidate).unwrap_or_else(|end| {
-                ended.get_or_insert(end);
+                ended = Some(end);
                 0
             })
         });

@@ -75,7 +75,7 @@ pub(super) fn mutate_and_run<'a>(
 }
 
 impl<'r, 'a> Run<'r, 'a> {
-    fn new(
+    pub(super) fn new(
         runner: &'r mut Runner<'a>,
         engine: &'r mut Engine<'a>,
         call: &FuzzCall,

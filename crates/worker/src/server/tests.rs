@@ -99,6 +99,11 @@ impl<'a> Fixture<'a> {
         decode_reply(&line[..line.len() - 1]).unwrap()
     }
 
+    /// What the calls work with, for tests of a part of a call.
+    pub(crate) fn parts(&mut self) -> (&mut Runner<'a>, &mut Engine<'a>) {
+        (&mut self.server.runner, &mut self.server.engine)
+    }
+
     /// A Fuzz call on `input`.
     pub(crate) fn fuzz(&mut self, input: &[u8], call: FuzzCall) -> FuzzReply {
         self.set_value(input);
