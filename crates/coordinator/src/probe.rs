@@ -20,6 +20,8 @@ pub struct TargetInfo {
     pub types: Vec<ValueType>,
     /// Number of coverage counters; 0: not instrumented.
     pub counters: usize,
+    /// The counters that begin a function, ascending; empty: not known.
+    pub functions: Vec<u32>,
     /// SHA-256 of the executable, in hexadecimal.
     pub build_id: String,
     /// Seeds declared in code, in memory form.
@@ -34,6 +36,7 @@ impl TargetInfo {
         Self {
             types: Vec::new(),
             counters: 0,
+            functions: Vec::new(),
             build_id: String::new(),
             seeds: Vec::new(),
             skipped_seeds: Vec::new(),
@@ -68,9 +71,9 @@ pub(crate) async fn probe_build(
             WorkerProbeError::Ping(source) => ProbeError::Ping { name: name(), source },
             WorkerProbeError::Failed(reason) => ProbeError::Failed { name: name(), reason },
         })?;
-    let (types, counters) = (probed.types, probed.counters);
+    let (types, counters, functions) = (probed.types, probed.counters, probed.functions);
     let (seeds, skipped_seeds) = (probed.seeds, probed.skipped);
-    Ok(TargetInfo { types, counters, build_id, seeds, skipped_seeds })
+    Ok(TargetInfo { types, counters, functions, build_id, seeds, skipped_seeds })
 }
 
 /// The executable as it is now, read off the loop.

@@ -93,6 +93,8 @@ async fn prepare(options: &RunOptions, outbox: &mut Outbox) -> Result<Prepared, 
     }
     let (store, mut tests, loaded) = load(store, options, &infos).await?;
     tests.iter_mut().zip(failed).for_each(|(test, reason)| test.given_up = reason);
+    let functions = infos.iter().map(|info| info.functions.clone());
+    tests.iter_mut().zip(functions).for_each(|(test, functions)| test.functions = functions);
     loaded.into_iter().for_each(|notice| outbox.push(Notice::Loaded(notice)));
     let seed = options.seed.unwrap_or_else(seed_from_system);
     outbox.push(Notice::Started(started(options, &infos, &tests, seed)));

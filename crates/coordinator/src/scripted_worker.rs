@@ -167,6 +167,7 @@ impl Worker {
             build_id: None,
             types: vec!["[]byte".into()],
             seeds: 2,
+            functions: None,
         };
         self.reply(&encode_line(&reply));
         match self.script.as_str() {

@@ -31,9 +31,11 @@ fn coverage(rng: &mut impl Rng) -> Vec<Feature> {
 
 fn schedule(entries: u32) -> Schedule {
     let rng = &mut Xoshiro256PlusPlus::seed_from_u64(1);
-    let mut schedule = Schedule::new(true);
+    let functions: Vec<u32> = (0..COUNTERS).step_by(12).collect();
+    let mut schedule = Schedule::new(true).with_functions(COUNTERS as usize, &functions);
     for number in 0..entries {
         let coverage = coverage(rng);
+        schedule.hit(&coverage);
         let newcomer = Newcomer {
             len: 64,
             coverage: &coverage,
@@ -94,6 +96,9 @@ fn finds(criterion: &mut Criterion) {
             next = (next + 1) % snapshots.len();
             let coverage = &snapshots[next];
             let gain = map.merge(coverage);
+            if gain.edges > 0 {
+                schedule.hit(coverage);
+            }
             let exec_time = Duration::from_nanos(500);
             schedule.add(&Newcomer { len: 64, coverage, gain, exec_time, is_seen: true });
         });

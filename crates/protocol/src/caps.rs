@@ -22,6 +22,9 @@ pub const CONTROL: &str = "control";
 /// fd 5. Announced only by a worker that was given both and adopted them.
 pub const PLAN: &str = "plan";
 
+/// `Profile` is honoured in `Fuzz`: see [`crate::profile`].
+pub const PROFILE: &str = "profile";
+
 /// `Fork` is honoured in `Minimize`: candidates run in processes the worker forks.
 pub const FORK: &str = "fork";
 

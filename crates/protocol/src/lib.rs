@@ -17,6 +17,7 @@ pub mod layout;
 pub mod limits;
 pub mod line;
 pub mod message;
+pub mod profile;
 pub mod sparse;
 pub mod text;
 pub mod value;

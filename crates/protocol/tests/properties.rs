@@ -172,7 +172,7 @@ proptest! {
         let plan = plan.into_iter().map(item).collect();
         let fuzz = Call::Fuzz(FuzzCall {
             timeout_ns, limit, warmup, coverage_data: bytes.clone(), seed,
-            coverage_delta: bytes.clone(), ignore, max_len: seed, plan,
+            coverage_delta: bytes.clone(), ignore, max_len: seed, plan, profile: signature.clone(),
         });
         let minimize = Call::Minimize(MinimizeCall {
             timeout_ns, limit, keep_coverage: bytes.clone(), index: limit, keep_sparse: bytes,

@@ -42,6 +42,7 @@ fn full_calls() -> [(&'static str, Call); 4] {
         ring_bytes: Some(1 << 20),
         arena: true,
         map: true,
+        functions: true,
     };
     [
         ("Ping", Call::Ping(ping)),
@@ -57,6 +58,7 @@ fn full_calls() -> [(&'static str, Call); 4] {
                 ignore: vec![signature.clone()],
                 max_len: Some(4096),
                 plan: vec![PlanItem { entry: 3, weight: 1, is_new: true }],
+                profile: Some("wild".to_owned()),
             }),
         ),
         (
@@ -91,6 +93,7 @@ fn full_replies() -> [(&'static str, Json); 4] {
         build_id: Some("b".to_owned()),
         types: ValueType::ALL.iter().map(|value_type| value_type.name().to_owned()).collect(),
         seeds: 2,
+        functions: bytes.clone(),
     };
     let fuzz = FuzzReply {
         total_duration_ns: 1,

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::rc::Rc;
 
+use fuzzd_protocol::sparse;
 use fuzzd_protocol::value::ValueType;
 use fuzzd_shm::RingWriter;
 
@@ -16,10 +17,10 @@ use crate::compare::pairs::PairTable;
 use crate::counters::{Functions, Seen};
 use crate::dictionary::{Dictionary, Tokens};
 use crate::limits::{
-    LIBRARY_BASES_MAX, SOLVE_BURST_EXECS, TOKENS_AFTER_EXECS, TRIM_BURST_EXECS, UNLOOKED_MAX,
-    WEIGH_EVERY_EXECS,
+    FUNCTIONS_TOLD_MAX, LIBRARY_BASES_MAX, SOLVE_BURST_EXECS, TOKENS_AFTER_EXECS,
+    TRIM_BURST_EXECS, UNLOOKED_MAX, WEIGH_EVERY_EXECS,
 };
-use crate::mutator::{Base, Mutator};
+use crate::mutator::{Base, Mutator, Profile};
 use crate::shared::{Arena, Kind, SharedMap};
 
 /// See the module.
@@ -50,6 +51,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) unlooked: Unlooked,
     /// All executions of this process.
     pub(crate) execs: u64,
+    /// One execution in so many runs with the compare callbacks open.
+    pub(crate) gated_every: u64,
     /// Until then every execution has a full pass over the counters: lines keep coming to life.
     pub(crate) young_until: u64,
     /// Executions that trimming finds may still take.
@@ -79,6 +82,7 @@ impl Engine<'_> {
             owes_sweep: false,
             unlooked: Unlooked::default(),
             execs: 0,
+            gated_every: Profile::Usual.gated_every(),
             young_until: 0,
             trim_left: TRIM_BURST_EXECS,
             solve_left: SOLVE_BURST_EXECS,
@@ -88,8 +92,9 @@ impl Engine<'_> {
     /// Before a call: the dictionary follows what is covered by now. The executable is looked
     /// through, a part before each call, only when the process has lived a while: one that dies at
     /// once has no use for it.
-    pub(crate) fn begin_call(&mut self, call_seed: u64, seen: &Seen) {
-        self.mutator.begin_call(call_seed);
+    pub(crate) fn begin_call(&mut self, call_seed: u64, profile: Profile, seen: &Seen) {
+        self.mutator.begin_call(call_seed, profile);
+        self.gated_every = profile.gated_every();
         self.read_given();
         if self.execs >= TOKENS_AFTER_EXECS {
             self.dictionary.scan_on(&self.functions);
@@ -113,6 +118,13 @@ impl Engine<'_> {
             self.dictionary.reweight(&self.functions, seen);
             self.tokens = Rc::new(self.dictionary.tokens());
         }
+    }
+
+    /// The counters that begin a function, in sparse form; `None`: there are none, or too many.
+    pub(crate) fn function_starts(&self) -> Option<Vec<u8>> {
+        let starts = self.functions.starts();
+        let is_told = (1..=FUNCTIONS_TOLD_MAX).contains(&starts.len());
+        is_told.then(|| sparse::encode(&starts))
     }
 
     /// Takes the tokens of the user's dictionary, which come before all entries.

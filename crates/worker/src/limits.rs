@@ -21,6 +21,10 @@ pub(crate) const FULL_PASS_COUNTERS_MAX: usize = 256;
 /// Bytes of code that are read of one function at most; the rest of a longer one is left out.
 pub(crate) const FUNCTION_CODE_BYTES_MAX: usize = 64 * 1024;
 
+/// Functions whose first counters are told in the answer to `Ping`: about a megabyte of it. Of a
+/// target with more, none are told.
+pub(crate) const FUNCTIONS_TOLD_MAX: usize = 1 << 18;
+
 /// Comparisons that are kept of one gated execution.
 pub(crate) const COMPARE_RECORDS_MAX: usize = 4_096;
 
@@ -118,6 +122,9 @@ pub(crate) const YOUNG_EXECS: u64 = 2_000;
 
 /// One execution in so many runs with the compare callbacks open.
 pub(crate) const GATED_EVERY: u64 = 64;
+
+/// The same in calls that are to look at comparisons.
+pub(crate) const GATED_EVERY_COMPARE: u64 = 16;
 
 /// Entries that pieces are taken from during one visit.
 pub(crate) const PARTNERS: usize = 3;

@@ -124,6 +124,7 @@ impl<'a> Server<'a> {
             caps::IGNORE,
             caps::SEEDS,
             caps::SEARCH,
+            caps::PROFILE,
         ];
         if cfg!(target_os = "linux") {
             caps.push(caps::FORK);
@@ -148,6 +149,7 @@ impl<'a> Server<'a> {
             build_id: Some(build_id::of_this_process()).filter(|id| !id.is_empty()),
             types: types.iter().map(|value_type| value_type.name().to_owned()).collect(),
             seeds: self.seeds.len() as u64,
+            functions: call.functions.then(|| self.engine.function_starts()).flatten(),
         })
     }
 

@@ -120,6 +120,7 @@ fn empty(test: &StoreTest) -> TestConfig {
     TestConfig {
         name: test.name.clone(),
         counters: test.counters,
+        functions: Vec::new(),
         entries: Vec::new(),
         bugs: Vec::new(),
         execs_before: 0,

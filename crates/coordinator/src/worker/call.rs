@@ -6,7 +6,7 @@
 //! | core | protocol |
 //! |---|---|
 //! | `Execute` | `Fuzz` with `Warmup` and `Limit` 1 |
-//! | `Fuzz` | `Fuzz` with `Timeout`, `Limit`, `Seed`, `CoverageDelta`, `Ignore`, `MaxLen`, `Plan` |
+//! | `Fuzz` | `Fuzz` with limits, `Seed`, `CoverageDelta`, `Ignore`, `MaxLen`, `Plan`, `Profile` |
 //! | `MinimizeFind` | `Minimize` with `KeepSparse` |
 //! | `MinimizeFailure` | `Minimize` with `Signature`, and `Fork`, `Search` |
 
@@ -14,11 +14,12 @@ use std::time::Duration;
 
 use fuzzd_core::coverage::Feature;
 use fuzzd_core::ids::Input;
+use fuzzd_core::schedule::Profile;
 use fuzzd_core::session::{Call, PlanItem, Work};
 use fuzzd_core::signature::Signature;
 use fuzzd_protocol::limits::PLAN_ITEMS_MAX;
 use fuzzd_protocol::message::{self, ForkLimits, FuzzCall, MinimizeCall};
-use fuzzd_protocol::sparse;
+use fuzzd_protocol::{profile, sparse};
 
 use crate::limits::{FORK_GRACE, FORK_TIMEOUT_MAX};
 use crate::shared::TestMemories;
@@ -261,7 +262,7 @@ pub(super) fn encode(
             coverage.tell(&mut fuzz);
             (message::Call::Fuzz(fuzz), pending(Kind::Execute, 0, None))
         }
-        Work::Fuzz { execs_max, time_max, rng_seed, plan, len_max } => {
+        Work::Fuzz { execs_max, time_max, rng_seed, plan, len_max, profile } => {
             let memories = memories.filter(|_| announced.caps.has_plans);
             let (plan, sent) = memories.map_or_else(
                 || (Vec::new(), SentPlan::Unknown),
@@ -277,6 +278,7 @@ pub(super) fn encode(
                 ignore: ignore.iter().map(Signature::to_string).collect(),
                 max_len: Some(len_max as u64),
                 plan,
+                profile: profile_name(*profile).filter(|_| announced.caps.has_profiles),
                 ..FuzzCall::default()
             };
             coverage.tell(&mut fuzz);
@@ -306,6 +308,16 @@ pub(super) fn encode(
         }
     };
     (message::encode_line(&message), pending)
+}
+
+fn profile_name(profile: Profile) -> Option<String> {
+    let name = match profile {
+        Profile::Default => return None,
+        Profile::Compare => profile::COMPARE,
+        Profile::Structure => profile::STRUCTURE,
+        Profile::Wild => profile::WILD,
+    };
+    Some(name.to_owned())
 }
 
 /// What a forked process may use. One that is to run into the per-input timeout is given all of it.

@@ -52,7 +52,7 @@ impl<'a> Life<'a> {
         mut client: WorkerClient,
         is_loop_gone: bool,
     ) -> Self {
-        client.send(ping_line(client.memory()));
+        client.send(ping_line(client.memory(), false));
         let state = WorkerState::Pinging { deadline: Instant::now() + task.settings.ping_deadline };
         let announced = Announced::default();
         let coverage = CoverageLink::new(&announced);

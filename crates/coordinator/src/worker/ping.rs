@@ -5,6 +5,7 @@
 
 use fuzzd_protocol::layout::ring::RING_BYTES;
 use fuzzd_protocol::message::{self, Call, PingCall, PingReply};
+use fuzzd_protocol::sparse::{self, SparseError};
 use fuzzd_protocol::value::ValueType;
 use fuzzd_protocol::{PROTOCOL_VERSION, caps};
 
@@ -35,6 +36,9 @@ pub enum PingError {
     /// Parameters nothing can be made for.
     #[error("it announces the parameter type {0:?}, which is none of the protocol's")]
     Type(String),
+    /// Functions of counters that do not exist, or in no order.
+    #[error("it announces functions that cannot be: {0}")]
+    Functions(SparseError),
     /// No parameters.
     #[error("it announces no parameter types")]
     NoTypes,
@@ -59,6 +63,8 @@ pub(super) struct Caps {
     pub(super) has_plans: bool,
     /// It reads merged coverage from the map.
     pub(super) has_map: bool,
+    /// It mutates in the way that it is told.
+    pub(super) has_profiles: bool,
 }
 
 /// What a worker said of itself, checked.
@@ -70,10 +76,13 @@ pub(super) struct Announced {
     pub(super) types: Vec<ValueType>,
     /// How many seeds there are in code.
     pub(super) seeds: u64,
+    /// The counters that begin a function, ascending; empty: not known.
+    pub(super) functions: Vec<u32>,
 }
 
-/// The line of a `Ping`. A memory with a ring goes with an arena and a map at fds 7 and 6.
-pub(super) fn ping_line(memory: &WorkerMemory) -> Vec<u8> {
+/// The line of a `Ping`. A memory with a ring goes with an arena and a map at fds 7 and 6. What is
+/// the same for all processes of a build (its functions) is asked for once.
+pub(super) fn ping_line(memory: &WorkerMemory, asks_functions: bool) -> Vec<u8> {
     let ring_offset = memory.ring_offset();
     let call = PingCall {
         proto: Some(PROTOCOL_VERSION),
@@ -82,6 +91,7 @@ pub(super) fn ping_line(memory: &WorkerMemory) -> Vec<u8> {
         ring_bytes: ring_offset.map(|_| RING_BYTES as u64),
         arena: ring_offset.is_some(),
         map: ring_offset.is_some(),
+        functions: asks_functions,
     };
     message::encode_line(&Call::Ping(call))
 }
@@ -117,12 +127,16 @@ pub(super) fn read_ping(line: &[u8], memory: &WorkerMemory) -> Result<Announced,
         has_sparse: has(caps::COVERAGE_SPARSE),
         has_fork: has(caps::FORK),
         has_search: has(caps::SEARCH),
+        has_profiles: has(caps::PROFILE),
         has_ignore: has(caps::IGNORE),
         has_seeds: has(caps::SEEDS),
         has_control: has(caps::CONTROL),
     };
     let seeds = if caps.has_seeds { reply.seeds } else { 0 };
-    Ok(Announced { caps, counters, types, seeds })
+    let starts = reply.functions.as_deref().unwrap_or_default();
+    let functions = sparse::decode(starts, counters).map_err(PingError::Functions)?;
+    let functions = functions.into_iter().map(|(first, _)| first).collect();
+    Ok(Announced { caps, counters, types, seeds, functions })
 }
 
 /// A worker's own words, cut to what a person reads.
@@ -158,8 +172,8 @@ mod tests {
         assert!(caps.has_plans && caps.has_map);
         let caps = read_ping(line, &memory()).unwrap().caps;
         assert!(!caps.has_plans && !caps.has_map);
-        let offered = ping_line(&with_ring);
-        let not_offered = String::from_utf8(ping_line(&memory())).unwrap();
+        let offered = ping_line(&with_ring, false);
+        let not_offered = String::from_utf8(ping_line(&memory(), false)).unwrap();
         assert!(String::from_utf8(offered).unwrap().contains(r#""Arena":true,"Map":true"#));
         assert!(!not_offered.contains("Ring") && !not_offered.contains("Map"));
     }
@@ -177,5 +191,16 @@ mod tests {
         assert_eq!(with(r#""Seeds":9000000"#), PingError::Seeds(9_000_000));
         assert_eq!(with(r#""Types":["map"]"#), PingError::Type("map".into()));
         assert_eq!(with(r#""Types":[]"#), PingError::NoTypes);
+        let beyond = with(r#""Counters":2,"Types":["string"],"Functions":"AAECAQ==""#);
+        assert_eq!(beyond, PingError::Functions(SparseError::OutOfRange { index: 2, counters: 2 }));
+    }
+
+    #[test]
+    fn functions_are_read_where_they_are_told() {
+        let line = br#"{"Caps":["input_in_memory"],"Counters":9,"Types":["string"],
+            "Functions":"AAEFAQ=="}"#;
+        assert_eq!(read_ping(line, &memory()).unwrap().functions, [0, 5]);
+        let asking = String::from_utf8(ping_line(&memory(), true)).unwrap();
+        assert!(asking.contains(r#""Functions":true"#), "{asking}");
     }
 }

@@ -38,6 +38,7 @@ impl Stage {
         let test = TestConfig {
             name: "test".into(),
             counters: COUNTERS as usize,
+            functions: (0..COUNTERS).step_by(12).collect(),
             entries: entries.collect(),
             bugs: Vec::new(),
             execs_before: 0,

@@ -32,7 +32,7 @@ pub(super) fn beta(rng: &mut impl Rng, first: f64, second: f64) -> f64 {
 
 /// A draw from the Gamma distribution with a shape of at least 1 (Marsaglia and Tsang, "A simple
 /// method for generating gamma variables", 2000).
-fn gamma(rng: &mut impl Rng, shape: f64) -> f64 {
+pub(super) fn gamma(rng: &mut impl Rng, shape: f64) -> f64 {
     if shape <= 1.0 {
         return -ln(uniform(rng));
     }
@@ -64,6 +64,11 @@ fn normal(rng: &mut impl Rng) -> f64 {
         }
     }
     0.0
+}
+
+/// The logarithm to the base 2 of a positive, normal number.
+pub(super) fn log2(x: f64) -> f64 {
+    ln(x) / std::f64::consts::LN_2
 }
 
 /// The natural logarithm of a positive, normal number: the exponent, and a series for the rest,

@@ -1,9 +1,9 @@
 //! Which entries to fuzz, how often, and how long inputs may become.
 //!
-//! Owns what is known of each entry of one test's corpus beside its bytes: rarity, cost, yield,
-//! and the table that entries are picked from in constant time. Entries are numbered as in the
-//! corpus. Must not know workers or calls, and must not read a clock: times are given, and only
-//! those that a session may depend on.
+//! Owns what is known of each entry of one test's corpus beside its bytes: rarity, nearness to code
+//! that nobody reached, cost, yield, and the table that entries are picked from in constant time.
+//! Entries are numbered as in the corpus. Must not know workers or calls, and must not read a
+//! clock: times are given, and only those that a session may depend on.
 //!
 //! The table is built anew from time to time, not with each find; entries that came since have a
 //! fixed part of the picks until then. The larger the corpus, the longer the time between two
@@ -12,12 +12,15 @@
 mod alias;
 mod chance;
 mod cover;
+mod frontier;
 mod length;
+pub(crate) mod profile;
 mod rarity;
 pub(crate) mod share;
 mod sparse;
 mod weight;
 
+pub use profile::Profile;
 pub use weight::Visit;
 
 use std::collections::VecDeque;
@@ -29,8 +32,9 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use crate::corpus::EntryIndex;
 use crate::coverage::{Feature, Gain};
 use crate::schedule::alias::Alias;
-use crate::schedule::chance::below;
+use crate::schedule::chance::{below, log2};
 use crate::schedule::cover::Cover;
+use crate::schedule::frontier::Frontier;
 use crate::schedule::length::LengthLimit;
 use crate::schedule::rarity::Rarity;
 use crate::schedule::weight::{Scene, Stagnation, Stats, Tier};
@@ -56,8 +60,12 @@ const BUILD_ENTRIES: usize = 2_048;
 /// that came as the cheapest owners of an edge count as favoured.
 const BUILDS_PER_CHOICE: u32 = 8;
 
-/// Entries whose rarity is looked up again with one build, in turn.
-const RARITY_PER_BUILD: usize = 1_024;
+/// Entries whose rarity and frontier are looked up again with one build, in turn.
+const LOOKED_UP_PER_BUILD: usize = 1_024;
+
+/// What each doubling of the counters at the frontier adds to an entry's weight, in parts of it.
+/// With all of it, large parsers took longer to the same edges, at fewer executions per second.
+const FRONTIER_SHARE: f64 = 0.25;
 
 /// One item of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +98,7 @@ pub struct Newcomer<'a> {
 pub struct Schedule {
     stats: Vec<Stats>,
     rarity: Rarity,
+    frontier: Frontier,
     cover: Cover,
     table: Alias,
     weights: Vec<f64>,
@@ -100,7 +109,7 @@ pub struct Schedule {
     end: usize,
     /// When the table was built last, in the time that plans are made at; `None`: never.
     built_at: Option<Duration>,
-    rarity_turn: usize,
+    turn: usize,
     /// Builds until the favoured entries may be chosen anew.
     choice_in: u32,
     execs: u64,
@@ -118,6 +127,7 @@ impl Schedule {
         Self {
             stats: Vec::new(),
             rarity: Rarity::default(),
+            frontier: Frontier::default(),
             cover: Cover::default(),
             table: Alias::default(),
             weights: Vec::new(),
@@ -125,7 +135,7 @@ impl Schedule {
             unseen: VecDeque::new(),
             end: usize::MAX,
             built_at: None,
-            rarity_turn: 0,
+            turn: 0,
             choice_in: 0,
             execs: 0,
             nanos: 0,
@@ -136,7 +146,19 @@ impl Schedule {
         }
     }
 
-    /// Adds the next entry of the corpus.
+    /// The same for a test with so many counters, whose functions begin at these: entries next to
+    /// code that nobody reached weigh more then.
+    #[must_use]
+    pub fn with_functions(self, counters: usize, functions: &[u32]) -> Self {
+        Self { frontier: Frontier::new(counters, functions), ..self }
+    }
+
+    /// Notes coverage that was merged, be it an entry's or not.
+    pub fn hit(&mut self, coverage: &[Feature]) {
+        self.frontier.hit(coverage);
+    }
+
+    /// Adds the next entry of the corpus, whose coverage was noted by [`hit`](Self::hit).
     pub fn add(&mut self, newcomer: &Newcomer<'_>) {
         let number = self.stats.len();
         let Some(entry) = EntryIndex::new(number) else { return };
@@ -147,14 +169,15 @@ impl Schedule {
         stats.is_favoured = self.cover.add(newcomer.coverage, cost);
         stats.exec_nanos = exec_nanos;
         stats.is_seen = newcomer.is_seen;
-        stats.rarity = root(self.rarity.of(number));
+        self.stats.push(stats);
+        self.look_up(number);
+        let stats = &self.stats[number];
         if stats.tier != Tier::Nothing && number < self.end {
             self.recent.push(entry);
             if !stats.is_seen {
                 self.unseen.push_back(entry);
             }
         }
-        self.stats.push(stats);
     }
 
     /// A shorter entry, the last one added, stands in for `parent` from now on.
@@ -289,7 +312,7 @@ impl Schedule {
     }
 
     fn build(&mut self, rng: &mut Xoshiro256PlusPlus) {
-        self.refresh_rarity();
+        self.refresh();
         self.choice_in = self.choice_in.saturating_sub(1);
         if self.cover.is_stale() && self.choice_in == 0 {
             self.choice_in = BUILDS_PER_CHOICE;
@@ -316,19 +339,28 @@ impl Schedule {
         self.table.build(&mut self.weights);
     }
 
-    fn refresh_rarity(&mut self) {
+    fn refresh(&mut self) {
         let len = self.stats.len();
-        for _ in 0..RARITY_PER_BUILD.min(len) {
-            self.rarity_turn = (self.rarity_turn + 1) % len;
-            self.stats[self.rarity_turn].rarity = root(self.rarity.of(self.rarity_turn));
+        for _ in 0..LOOKED_UP_PER_BUILD.min(len) {
+            self.turn = (self.turn + 1) % len;
+            self.look_up(self.turn);
         }
+    }
+
+    /// What an entry is worth for its rarest features, as of now.
+    fn look_up(&mut self, number: usize) {
+        let rare = self.rarity.counters_of(number);
+        let near = rare.filter(|counter| self.frontier.has(*counter)).count();
+        let stats = &mut self.stats[number];
+        stats.rarity = short(self.rarity.of(number).sqrt());
+        stats.frontier = short(1.0 + FRONTIER_SHARE * log2(1.0 + near as f64));
     }
 }
 
-/// The square root, as it is kept for each entry.
+/// A factor as it is kept for each entry.
 #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for a weight")]
-fn root(rarity: f64) -> f32 {
-    rarity.sqrt() as f32
+fn short(factor: f64) -> f32 {
+    factor as f32
 }
 
 fn nanos(time: Duration) -> u64 {

@@ -46,6 +46,11 @@ impl Rarity {
         owners.map(|owners| 256.0 / f64::from(owners.max(1))).sum()
     }
 
+    /// The counters of an entry's rarest features.
+    pub(super) fn counters_of(&self, entry: usize) -> impl Iterator<Item = u32> + '_ {
+        self.rare[self.span(entry)].iter().map(|feature| feature / 8)
+    }
+
     /// Whether `coverage` has all the rarest features of an entry.
     pub(super) fn is_within(&self, entry: usize, coverage: &[Feature]) -> bool {
         let rare = &self.rare[self.span(entry)];

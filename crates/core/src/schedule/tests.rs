@@ -195,3 +195,19 @@ fn stagnation_lifts_what_weighed_little_and_the_limit_of_length() {
     schedule.book_call(Duration::from_secs(1), true);
     assert_eq!(schedule.stagnation, Stagnation::None);
 }
+
+#[test]
+fn entries_next_to_code_that_nobody_reached_are_picked_more_until_it_is_reached() {
+    let mut schedule = Schedule::new(true).with_functions(40, &[0, 20]);
+    let all: Vec<Feature> = (0..20).map(|counter| (counter, 1)).collect();
+    schedule.hit(&all);
+    add(&mut schedule, 10, &[(5, 1), (6, 1)], NEW);
+    schedule.hit(&[(25, 1), (27, 1)]);
+    let near = add(&mut schedule, 10, &[(25, 1), (27, 1)], NEW);
+    let before = picks(&mut schedule, 300);
+    assert!(before[near.index()] * 5 > before[0] * 6, "1.4 times as often: {before:?}");
+    let rest: Vec<Feature> = (20..40).map(|counter| (counter, 1)).collect();
+    schedule.hit(&rest);
+    let after = picks(&mut schedule, 300);
+    assert!(after[near.index()] * 8 < after[0] * 9, "{after:?}");
+}

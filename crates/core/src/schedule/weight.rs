@@ -88,6 +88,8 @@ pub(super) struct Stats {
     pub(super) exec_nanos: u64,
     /// Square root of its rarity, as of when it was last looked up.
     pub(super) rarity: f32,
+    /// 1 and more: how much code that nobody reached is next to its rarest features; as of then.
+    pub(super) frontier: f32,
     finds: f32,
     dry: f32,
     dry_run: u16,
@@ -127,6 +129,7 @@ impl Stats {
             nanos: 0,
             exec_nanos: 0,
             rarity: 0.0,
+            frontier: 1.0,
             finds: 0.0,
             dry: 0.0,
             dry_run: 0,
@@ -169,7 +172,7 @@ impl Stats {
             1.0
         };
         let mut weight = f64::from(self.rarity).max(1.0) * (floor + draw) * fresh;
-        weight *= self.speed(scene) * self.frontier();
+        weight *= self.speed(scene) * f64::from(self.frontier);
         if !self.is_favoured {
             weight *= common;
         }
@@ -191,11 +194,5 @@ impl Stats {
             return 1.0;
         }
         (scene.mean_nanos / own).clamp(0.1, 3.0)
-    }
-
-    /// The place for what is known of uncovered blocks beside the covered ones: nothing, so far,
-    /// because nobody tells the session of functions.
-    fn frontier(&self) -> f64 {
-        1.0
     }
 }

@@ -124,6 +124,7 @@ impl Session {
         let workers = u32::try_from(self.slots.len()).unwrap_or(u32::MAX).max(1);
         let state = &mut self.tests[test.0];
         state.schedule.book_call(own / workers, job.has_edge);
+        state.profiles.book(job.profile, own, job.finds.iter().sum(), &mut self.rng);
         let shares = if uses.len() == job.plan.len() {
             believed(&uses, executed, own)
         } else {

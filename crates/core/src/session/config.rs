@@ -47,6 +47,8 @@ pub struct TestConfig {
     pub name: String,
     /// Number of coverage counters; 0 means fuzzing blind (the user asked for it).
     pub counters: usize,
+    /// The counters that begin a function, ascending; empty: not known.
+    pub functions: Vec<u32>,
     /// Seeds, testdata and corpus, without duplicates, in the order in which to warm up; seeds come
     /// last all the same, so that a failure that testdata has too is known when a seed shows it.
     pub entries: Vec<LoadedEntry>,

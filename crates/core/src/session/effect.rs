@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::coverage::Feature;
 use crate::ids::{CommitToken, Epoch, Input, TestIndex, WorkerId};
+use crate::schedule::Profile;
 use crate::session::record::Record;
 use crate::session::report::Report;
 use crate::signature::Signature;
@@ -109,6 +110,8 @@ pub enum Work {
         plan: Vec<PlanItem>,
         /// Longest input to make, in bytes.
         len_max: Option<usize>,
+        /// In which way to mutate, for workers that know profiles.
+        profile: Profile,
     },
     /// Find a smaller input that has all of `keep`.
     MinimizeFind {

@@ -13,8 +13,9 @@ use crate::limits::{
     EXEC_TIME_PACED, FUZZ_CALL_EXECS, FUZZ_CALL_TIME, FUZZ_CALL_TIME_MAX, FUZZ_CALL_TIME_MIN,
     PUBLISHED_BYTES_MAX, PUBLISHED_ENTRIES_MAX,
 };
-use crate::schedule::{Pick, share};
+use crate::schedule::{Pick, Profile, share};
 use crate::session::Session;
+use crate::session::assign::micros;
 use crate::session::config::Pace;
 use crate::session::effect::{Effect, PlanItem, Work};
 use crate::session::slot::{FuzzJob, Job};
@@ -41,6 +42,13 @@ impl Session {
             schedule.pick(at, &mut self.rng).into_iter().collect()
         };
         let len_max = has_plans.then(|| schedule.len_max(&picks));
+        let time_max = self.time_limit(if has_plans { call_time } else { FUZZ_CALL_TIME });
+        let profile = if has_plans {
+            let profiles = &mut self.tests[test.0].profiles;
+            profiles.next(time_max.map_or(reservation.execs(), micros))
+        } else {
+            Profile::Default
+        };
         let Some(first) = picks.first() else {
             // A fuzzing test has an entry; should it not, the reservation goes back.
             self.budget.settle(reservation, 0);
@@ -54,13 +62,15 @@ impl Session {
         };
         let work = Work::Fuzz {
             execs_max: reservation.execs(),
-            time_max: self.time_limit(if has_plans { call_time } else { FUZZ_CALL_TIME }),
+            time_max,
             rng_seed: self.rng.next_u64(),
             plan: picks.iter().map(item).collect(),
             len_max,
+            profile,
         };
         let finds = vec![0.0; picks.len()];
-        let job = FuzzJob { plan: picks, reservation, told: Vec::new(), finds, has_edge: false };
+        let (plan, told) = (picks, Vec::new());
+        let job = FuzzJob { plan, reservation, told, finds, has_edge: false, profile };
         self.send(worker, test, Job::Fuzz(job), input, work);
     }
 

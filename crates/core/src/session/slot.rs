@@ -21,7 +21,7 @@ use crate::corpus::EntryIndex;
 use crate::coverage::{Feature, Gain};
 use crate::ids::{Epoch, Input, TestIndex};
 use crate::limits::FUZZ_CALL_TIME_START;
-use crate::schedule::Pick;
+use crate::schedule::{Pick, Profile};
 use crate::session::search::SearchJob;
 use crate::session::warmup::WarmupItem;
 use crate::signature::Signature;
@@ -55,6 +55,7 @@ pub(super) struct FuzzJob {
     pub(super) finds: Vec<f32>,
     /// Some find brought new edges.
     pub(super) has_edge: bool,
+    pub(super) profile: Profile,
 }
 
 /// What a find becomes a parent of further finds as.

@@ -11,6 +11,7 @@ use crate::corpus::{Corpus, EntryIndex};
 use crate::coverage::{CoverageMap, Feature, Gain};
 use crate::ids::{EntryId, TestIndex};
 use crate::limits::MINIMIZE_FIND_SHARE_PERCENT;
+use crate::schedule::profile::Profiles;
 use crate::schedule::share::Share;
 use crate::schedule::{Newcomer, Schedule};
 use crate::session::bugs::{Bug, BugState, Ledger};
@@ -47,6 +48,7 @@ pub(super) struct TestState {
     pub(super) coverage: CoverageMap,
     pub(super) corpus: Corpus,
     pub(super) schedule: Schedule,
+    pub(super) profiles: Profiles,
     pub(super) warmup: Warmup,
     pub(super) has_announced_warmup: bool,
     pub(super) measured_before: usize,
@@ -84,7 +86,9 @@ impl TestState {
             stage,
             coverage: CoverageMap::new(config.counters),
             corpus: Corpus::default(),
-            schedule: Schedule::new(!config.entries.is_empty()),
+            schedule: Schedule::new(!config.entries.is_empty())
+                .with_functions(config.counters, &config.functions),
+            profiles: Profiles::default(),
             warmup,
             has_announced_warmup: false,
             measured_before: measured.len(),
@@ -107,6 +111,7 @@ impl TestState {
         };
         for (input, coverage) in measured {
             let gain = test.coverage.merge(&coverage);
+            test.schedule.hit(&coverage);
             test.add_entry(EntryId::of(&input), input, &coverage, gain, Duration::ZERO, false);
             test.count_durable(gain, true);
         }
@@ -159,6 +164,9 @@ impl TestState {
     pub(super) fn merge(&mut self, coverage: &[Feature]) -> Gain {
         let gain = self.coverage.merge(coverage);
         self.share.count_gain(gain);
+        if gain.edges > 0 {
+            self.schedule.hit(coverage);
+        }
         gain
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fuzzd_core::ids::{Input, TestIndex};
+use fuzzd_core::schedule::Profile;
 use fuzzd_core::session::{
     FinishReason, FoundParent, Origin, Outcome, Pace, PlanItem, PlanUse, SessionConfig, TestConfig,
     Work,
@@ -46,6 +47,24 @@ fn a_plan_names_entries_that_were_shown_and_the_input_is_the_first() {
         assert_eq!(stage.call(0).input, shown[plan[0].entry as usize]);
         stage.reply(0, Outcome::Nothing);
     }
+}
+
+#[test]
+fn the_calls_of_one_worker_go_through_all_profiles_and_several_workers_spread() {
+    let profile = |stage: &Stage, worker| match stage.work(worker) {
+        Work::Fuzz { profile, .. } => *profile,
+        other => panic!("a Fuzz call is due: {other:?}"),
+    };
+    let all = [Profile::Default, Profile::Compare, Profile::Structure, Profile::Wild];
+    let mut stage = with_plans(many());
+    let mut met = Vec::new();
+    for _ in 0..8 {
+        met.push(profile(&stage, 0));
+        stage.reply(0, Outcome::Nothing);
+    }
+    assert!(all.iter().all(|profile| met.contains(profile)), "{met:?}");
+    let stage = with_plans(SessionConfig { workers: 4, ..many() });
+    assert_eq!([0, 1, 2, 3].map(|worker| profile(&stage, worker)), all);
 }
 
 #[test]

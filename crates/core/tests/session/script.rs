@@ -43,6 +43,7 @@ pub(crate) fn test() -> TestConfig {
     TestConfig {
         name: "test".into(),
         counters: COUNTERS,
+        functions: Vec::new(),
         entries: vec![entry],
         bugs: Vec::new(),
         execs_before: 0,

@@ -49,11 +49,15 @@ impl Worker<'_> {
     pub(crate) fn carry_out(&mut self, call: &Call) -> Answer {
         match &call.work {
             Work::Execute => self.execute(&call.input),
-            Work::Fuzz { execs_max, time_max, rng_seed, plan, .. } => {
+            Work::Fuzz { execs_max, time_max, rng_seed, plan, profile, .. } => {
                 let by_time = time_max.map_or(u64::MAX, |time| self.execs_in(time).max(1));
                 let execs_max = (*execs_max).min(by_time);
                 if self.has_plans {
-                    let dice = &mut Dice::new(hash(&[*rng_seed, hash_bytes(1, &call.input)]));
+                    let dice = &mut Dice::new(hash(&[
+                        *rng_seed,
+                        hash_bytes(1, &call.input),
+                        *profile as u64,
+                    ]));
                     self.fuzz_plan(call, plan, execs_max, dice)
                 } else {
                     self.fuzz(call, execs_max, *rng_seed)

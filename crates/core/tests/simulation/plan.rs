@@ -200,11 +200,19 @@ fn load(number: usize, target: &Target, dice: &mut Dice) -> TestConfig {
     TestConfig {
         name: format!("test_{number}"),
         counters: target.counters,
+        functions: functions(target.counters, dice.below(4)),
         entries,
         bugs: load_bugs(target, dice),
         execs_before: dice.below(1_000),
         given_up: None,
     }
+}
+
+/// Where functions begin, for one of four tests nowhere.
+fn functions(counters: usize, blocks: u64) -> Vec<u32> {
+    let step = usize::try_from(blocks).expect("few");
+    let all = (0..counters).filter(|counter| step > 0 && counter.is_multiple_of(step));
+    all.map(|counter| u32::try_from(counter).expect("few counters")).collect()
 }
 
 fn load_bugs(target: &Target, dice: &mut Dice) -> Vec<LoadedBug> {

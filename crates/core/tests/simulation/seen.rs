@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fuzzd_core::schedule::Profile;
 use fuzzd_core::session::{Call, FinishReason, Found, FoundParent, Record, Report, Verdict, Work};
 
 /// Everything that ordinary seeds must meet.
@@ -23,6 +24,9 @@ pub(crate) const EVERYTHING: &[&str] = &[
     "found of a plan",
     "found shorter",
     "fuzz",
+    "fuzz wildly",
+    "fuzz with comparisons",
+    "fuzz with structure",
     "given up",
     "go on with a search",
     "known",
@@ -63,7 +67,10 @@ impl Seen {
     pub(crate) fn call(&mut self, call: &Call) {
         self.count(match call.work {
             Work::Execute => "execute",
-            Work::Fuzz { .. } => "fuzz",
+            Work::Fuzz { profile: Profile::Default, .. } => "fuzz",
+            Work::Fuzz { profile: Profile::Compare, .. } => "fuzz with comparisons",
+            Work::Fuzz { profile: Profile::Structure, .. } => "fuzz with structure",
+            Work::Fuzz { profile: Profile::Wild, .. } => "fuzz wildly",
             Work::MinimizeFind { .. } => "minimize find",
             Work::MinimizeFailure { by_fork: true, search: Some(ref part), .. }
                 if part.parts > 1 =>

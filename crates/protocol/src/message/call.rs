@@ -45,6 +45,9 @@ pub struct PingCall {
     /// Extension `map`. The coverage map is at fd 6.
     #[serde(skip_serializing_if = "is_false", deserialize_with = "null_is_zero")]
     pub map: bool,
+    /// Extension. The reply is to have [`PingReply::functions`](super::PingReply::functions).
+    #[serde(skip_serializing_if = "is_false", deserialize_with = "null_is_zero")]
+    pub functions: bool,
 }
 
 /// Call of `Fuzz`: work on the value in memory.
@@ -79,6 +82,9 @@ pub struct FuzzCall {
     /// the value in memory.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "object_list")]
     pub plan: Vec<PlanItem>,
+    /// Extension `profile`. In which way to mutate, see [`crate::profile`]; `None`: the usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
 }
 
 /// One entry to work on in a call (extension `plan`).

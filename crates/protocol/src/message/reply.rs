@@ -31,6 +31,10 @@ pub struct PingReply {
     /// Extension. How many seeds are declared in code.
     #[serde(skip_serializing_if = "is_zero", deserialize_with = "null_is_zero")]
     pub seeds: u64,
+    /// Extension. The counters that begin a function, in sparse form, each with the class byte 1;
+    /// `None`: it was not asked for, or is not known.
+    #[serde(with = "bytes64", skip_serializing_if = "Option::is_none")]
+    pub functions: Option<Vec<u8>>,
 }
 
 /// Reply to `Fuzz`.

@@ -8,6 +8,8 @@
 use std::ops::Range;
 use std::sync::PoisonError;
 
+use fuzzd_core::coverage::Feature;
+
 use super::{PLACES, REGISTRY, Seen};
 use crate::limits::FUNCTION_CODE_BYTES_MAX;
 
@@ -116,6 +118,11 @@ impl Functions {
     /// Number of functions.
     pub(crate) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// The first counter of each function, as the protocol tells them.
+    pub(crate) fn starts(&self) -> Vec<Feature> {
+        self.all.iter().map(|function| (function.counters.start, 1)).collect()
     }
 
     /// One function, by ascending index of its counters.

@@ -17,7 +17,7 @@ use crate::failure;
 use crate::limits::{
     BACKTRACES_PER_CALL_MAX, SOLVE_SHARE, TRIM_SHARE, VISIT_EXECS_MAX, VISIT_EXECS_MIN, VISIT_TIME,
 };
-use crate::mutator::Base;
+use crate::mutator::{Base, Profile};
 use crate::rng::Rng;
 use crate::runner::Runner;
 
@@ -92,7 +92,7 @@ impl<'r, 'a> Run<'r, 'a> {
         let capacity = runner.memory.capacity();
         let len_max = call.max_len.map_or(capacity, |len| usize::try_from(len).unwrap_or(capacity));
         let call_seed = call.seed.unwrap_or_else(own_seed);
-        engine.begin_call(call_seed, &runner.seen);
+        engine.begin_call(call_seed, Profile::named(call.profile.as_deref()), &runner.seen);
         let timeout = wire_timeout(call.timeout_ns);
         let first = runner.count;
         let mut run = Self {

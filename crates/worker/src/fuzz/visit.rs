@@ -20,7 +20,7 @@ use super::finds::Made;
 use super::run::Run;
 use crate::compare::log;
 use crate::failure::Fault;
-use crate::limits::{GATED_EVERY, PARTNER_BYTES_MAX, PARTNERS, YOUNG_EXECS};
+use crate::limits::{PARTNER_BYTES_MAX, PARTNERS, YOUNG_EXECS};
 use crate::mutator::{Base, Materials};
 use crate::rng::iteration_seed;
 use crate::runner::Ending;
@@ -81,7 +81,7 @@ impl Run<'_, '_> {
             let seed = iteration_seed(self.call_seed, iteration);
             self.runner.memory.set_rand_state(seed);
             let len = self.engine.mutator.mutate(seed, self.runner.value());
-            let is_gated = self.runner.count.is_multiple_of(GATED_EVERY);
+            let is_gated = self.runner.count.is_multiple_of(self.engine.gated_every);
             let ending = if is_gated { self.run_gated(len) } else { self.runner.run_new(len) };
             let runner = &mut *self.runner;
             let hot = if is_young {

@@ -120,6 +120,13 @@ impl Base {
         }
     }
 
+    /// The same base, of which it is not known where the input has an effect.
+    pub(super) fn without_places(&self) -> Self {
+        let mut blind = self.clone();
+        blind.fields.iter_mut().for_each(|field| field.effective.clear());
+        blind
+    }
+
     /// Where the values lie.
     pub(super) fn fields(&self) -> &[Field] {
         &self.fields

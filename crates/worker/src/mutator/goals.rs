@@ -246,7 +246,7 @@ fn execs(goal: &Goal, seed: u64) -> u64 {
     let mut corpus: Vec<Vec<u8>> = goal.seeds.iter().map(|seed| seed.to_vec()).collect();
     let mut best = corpus.iter().map(|input| (goal.step)(input)).max().unwrap();
     let mut mutator = Mutator::new(&types);
-    mutator.begin_call(seed);
+    mutator.begin_call(seed, Profile::Usual);
     let mut rng = Rng::new(seed);
     let mut buffer = vec![0; 1 << 12];
     let mut count = 0;

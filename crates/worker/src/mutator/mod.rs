@@ -28,6 +28,7 @@ mod mix;
 mod nest;
 mod number;
 mod operator;
+mod profile;
 mod scalar;
 mod shape;
 mod text;
@@ -49,6 +50,7 @@ use crate::rng::{Rng, iteration_seed};
 use bandit::Bandit;
 pub(crate) use bandit::Reward;
 pub(crate) use base::{Base, Materials};
+pub(crate) use profile::Profile;
 use value::Slot;
 use visit::Visit;
 
@@ -58,6 +60,7 @@ pub(crate) struct Mutator {
     types: Vec<ValueType>,
     visit: Visit,
     bandit: Bandit,
+    profile: Profile,
     /// What the wheels of each visit are drawn with.
     visits: Rng,
     /// Where the values of the input are that is being made.
@@ -77,6 +80,7 @@ impl Mutator {
             types: types.to_vec(),
             visit: Visit::default(),
             bandit: Bandit::default(),
+            profile: Profile::Usual,
             visits: Rng::new(0),
             slots: Vec::new(),
             len: 0,
@@ -88,7 +92,8 @@ impl Mutator {
     }
 
     /// Begins a call: what is random about its visits depends on its seed. What was learnt stays.
-    pub(crate) fn begin_call(&mut self, call_seed: u64) {
+    pub(crate) fn begin_call(&mut self, call_seed: u64, profile: Profile) {
+        self.profile = profile;
         self.visits = Rng::new(iteration_seed(call_seed, u64::MAX - 1));
     }
 
@@ -101,7 +106,9 @@ impl Mutator {
         self.restart();
         self.slots.clear();
         self.slots.extend(base.fields().iter().map(Slot::of));
-        let (classes, exponents) = self.bandit.draw(base.bytes().len(), &mut self.visits);
+        let base = if self.profile.has_places() { base } else { Rc::new(base.without_places()) };
+        let (mut classes, mut exponents) = self.bandit.draw(base.bytes().len(), &mut self.visits);
+        self.profile.lean(&mut classes, &mut exponents);
         let shares = self.visit.begin(base, materials, len_max, &classes, &exponents);
         self.bandit.set_shares(shares);
     }

@@ -23,10 +23,11 @@ const NATIVE: Caps = Caps {
     has_control: true,
     has_plans: false,
     has_map: false,
+    has_profiles: false,
 };
 
 fn announced(caps: Caps) -> Announced {
-    Announced { caps, counters: 4, types: Vec::new(), seeds: 0 }
+    Announced { caps, counters: 4, types: Vec::new(), seeds: 0, functions: Vec::new() }
 }
 
 fn call(work: Work, coverage: &[Feature]) -> Call {
@@ -43,7 +44,8 @@ fn fuzz_work() -> Work {
     let time_max = Some(Duration::from_millis(100));
     let item = |entry| PlanItem { entry, weight: entry, is_new: entry == 2 };
     let plan = (0..4).map(item).collect();
-    Work::Fuzz { execs_max: 7, time_max, rng_seed: u64::MAX, plan, len_max: None }
+    let profile = Profile::Wild;
+    Work::Fuzz { execs_max: 7, time_max, rng_seed: u64::MAX, plan, len_max: None, profile }
 }
 
 #[test]
@@ -78,15 +80,29 @@ fn a_worker_without_plans_is_sent_none_and_a_shorter_length_is_kept() {
     let memories = TestMemories::create(4, &[]).unwrap();
     memories.publish_entry(0, b"entry");
     let mut link = CoverageLink::new(&native);
-    let Work::Fuzz { execs_max, time_max, rng_seed, plan, .. } = fuzz_work() else { panic!() };
+    let Work::Fuzz { execs_max, time_max, rng_seed, plan, profile, .. } = fuzz_work() else {
+        panic!();
+    };
     for (len_max, sent) in [(Some(7), 7), (Some(1_000), 99), (None, 99)] {
         let plan = plan.clone();
-        let work = Work::Fuzz { execs_max, time_max, rng_seed, plan, len_max };
+        let work = Work::Fuzz { execs_max, time_max, rng_seed, plan, len_max, profile };
         let (line, pending) = encode(&call(work, &[]), &native, &mut link, Some(&memories), LIMITS);
         let decoded = decode_call(line.strip_suffix(b"\n").unwrap()).unwrap();
         let message::Call::Fuzz(fuzz) = decoded else { panic!("{decoded:?}") };
         assert_eq!((fuzz.max_len, fuzz.plan.len()), (Some(sent), 0));
         assert!(!pending.has_ring());
+    }
+}
+
+#[test]
+fn a_profile_is_named_to_workers_that_know_profiles() {
+    for (has_profiles, named) in [(true, Some("wild")), (false, None)] {
+        let native = announced(Caps { has_profiles, ..NATIVE });
+        let mut link = CoverageLink::new(&native);
+        let message::Call::Fuzz(fuzz) = sent(&call(fuzz_work(), &[]), &native, &mut link) else {
+            panic!("not a Fuzz call");
+        };
+        assert_eq!(fuzz.profile.as_deref(), named);
     }
 }
 

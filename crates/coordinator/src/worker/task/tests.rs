@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::{Epoch, WorkerId};
+use fuzzd_core::schedule::Profile;
 use fuzzd_core::session::{
     Call, Death, Event, Outcome, PlanItem, Reply, StopRequestKind, Work, WorkerEvent,
 };
@@ -145,7 +146,14 @@ fn fuzz() -> Work {
 fn fuzz_up_to(execs_max: u64) -> Work {
     let item = |entry| PlanItem { entry, weight: 1, is_new: false };
     let plan = (0..3).map(item).collect();
-    Work::Fuzz { execs_max, time_max: None, rng_seed: 1, plan, len_max: None }
+    Work::Fuzz {
+        execs_max,
+        time_max: None,
+        rng_seed: 1,
+        plan,
+        len_max: None,
+        profile: Profile::Default,
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use fuzzd_core::coverage::Feature;
 use fuzzd_core::ids::{EntryId, Input, TestIndex};
 use fuzzd_core::limits::{CLASS_ENTRIES_MIN, ENTRIES_PER_EDGE};
-use fuzzd_core::schedule::PLAN_PICKS;
+use fuzzd_core::schedule::{PLAN_PICKS, Profile};
 use fuzzd_core::session::{Call, Found, FoundParent, Work};
 
 use crate::bits::Bits;
@@ -88,7 +88,10 @@ impl TestAccount {
 
     /// A plan names what was shown, each entry once.
     pub(super) fn check_plan(&self, process: &Process, call: &Call) {
-        let Work::Fuzz { plan, len_max, .. } = &call.work else { return };
+        let Work::Fuzz { plan, len_max, profile, .. } = &call.work else { return };
+        let has_profile = *profile != Profile::Default;
+        let takes_plans = process.can.has_plans;
+        assert!(takes_plans || !has_profile, "a profile for a worker that takes no plans");
         let first = plan.first().expect("a plan has an item");
         assert_eq!(call.input, self.entries[first.entry as usize], "the input is the first item");
         assert!(process.can.has_plans || plan.len() == 1, "a plan for a worker that takes none");

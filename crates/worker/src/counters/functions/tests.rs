@@ -16,6 +16,7 @@ fn functions_have_their_counters_and_end_where_the_next_one_starts() {
     let second = [place(0x5100, true)];
     let functions = Functions::over(&[(0, &first), (100, &second)]);
     assert_eq!(functions.len(), 3);
+    assert_eq!(functions.starts(), [(0, 1), (3, 1), (100, 1)]);
     let all: Vec<_> = (0..3).filter_map(|at| functions.get(at)).cloned().collect();
     let expected = [
         Function { entry: 0x5000, code: 0x5000..0x5100, counters: 0..3 },
