@@ -17,8 +17,8 @@ use crate::compare::pairs::PairTable;
 use crate::counters::{Functions, Seen};
 use crate::dictionary::{Dictionary, Tokens};
 use crate::limits::{
-    FUNCTIONS_TOLD_MAX, LIBRARY_BASES_MAX, SOLVE_BURST_EXECS, TOKENS_AFTER_EXECS,
-    TRIM_BURST_EXECS, UNLOOKED_MAX, WEIGH_EVERY_EXECS,
+    FUNCTIONS_TOLD_MAX, LIBRARY_BASES_MAX, SOLVE_BURST_EXECS, TOKENS_AFTER_EXECS, TRIM_BURST_EXECS,
+    UNLOOKED_MAX, WEIGH_EVERY_EXECS,
 };
 use crate::mutator::{Base, Mutator, Profile};
 use crate::shared::{Arena, Kind, SharedMap};
