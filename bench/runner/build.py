@@ -28,6 +28,8 @@ LIBRARIES = {
     "honggfuzz": ("binutils-dev", "libunwind-dev", "libblocksruntime-dev"),
     "libafl": ("libclang-dev",),
 }
+# Parts of the compiler that rustup installs: tools of Debian's LLVM are too old to read its files.
+COMPONENTS = {"libafl": "llvm-tools"}
 # Cargo tools that cargo itself installs, at the versions of rivals/Cargo.toml.
 TOOLS = {"cargo-afl": ("cargo-afl", "0.18.2"), "cargo-hfuzz": ("honggfuzz", "0.5.62")}
 
@@ -83,6 +85,8 @@ class Place:
 
 def prepare(engine):
     """Installs what is missing where that is possible, else says what to install."""
+    if engine in COMPONENTS and shutil.which("rustup"):
+        subprocess.run(["rustup", "--quiet", "component", "add", COMPONENTS[engine]])
     wanted = {package for program, package in NEEDS[engine].items()
               if package and not shutil.which(program)}
     for package in LIBRARIES.get(engine, ()):
@@ -130,7 +134,10 @@ def _rival(place, engine, names, log, jobs):
     target = ["--release", "--target", place.host()]
     command = ["cargo", "build", *target, *options]
     if engine == "afl":
-        _run(log, engine, ["cargo", "afl", "config", "--build"], environment)
+        # It refuses to build its runtime a second time.
+        runtime = place.builds / "tools/share"
+        if not list(runtime.glob(f"afl.rs/{_compiler()}*/*/afl-llvm")):
+            _run(log, engine, ["cargo", "afl", "config", "--build", "--force"], environment)
         command.insert(1, "afl")
     elif engine == "honggfuzz":
         # It adds the target and --release itself, and looks for the package where it is started.
@@ -174,6 +181,11 @@ def _run(log, engine, command, environment, cwd=None):
     if ended.returncode:
         raise BuildError(f"{engine} could not be built; see {log}")
     return ended.stdout
+
+
+def _compiler():
+    """As cargo-afl names it: rustc-1.95.0."""
+    return "-".join(subprocess.check_output(["rustc", "-V"], text=True).split()[:2])
 
 
 def _list(words):
