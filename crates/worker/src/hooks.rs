@@ -20,7 +20,7 @@ mod memory;
 #[cfg(target_os = "linux")]
 pub(crate) mod random;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(any(test, all(unix, not(target_arch = "x86_64"))))]
 mod words;
 

@@ -17,7 +17,8 @@ unsafe extern "C" {
 /// get in all the same, so tests look for their own.
 static GATE: Mutex<()> = Mutex::new(());
 
-fn gate() -> MutexGuard<'static, ()> {
+/// For every test that opens the gate, or lets a Fuzz call open it.
+pub(crate) fn gate() -> MutexGuard<'static, ()> {
     GATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -8,6 +8,7 @@ use crate::mutator::Base;
 
 /// Solves the comparisons of `base`, of which there are none: its bytes are replaced by others.
 fn solve(fixture: &mut Fixture<'_>, base: &[u8]) -> End {
+    let _gate = crate::hooks::tests::gate();
     fixture.set_value(base);
     let delta = sparse::encode(&[(1, 1)]);
     let call = FuzzCall { coverage_delta: Some(delta), ..limited(100_000) };
