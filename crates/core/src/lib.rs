@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod alias;
 pub mod budget;
 pub mod corpus;
 pub mod coverage;

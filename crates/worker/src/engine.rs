@@ -5,7 +5,6 @@
 //! learns it anew.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hasher as _};
 use std::rc::Rc;
 
 use fuzzd_protocol::sparse;
@@ -14,6 +13,7 @@ use fuzzd_shm::RingWriter;
 
 use crate::compare::log::Record;
 use crate::compare::pairs::PairTable;
+use crate::content::hash;
 use crate::counters::{Functions, Seen};
 use crate::dictionary::{Dictionary, Tokens};
 use crate::limits::{
@@ -156,13 +156,6 @@ impl Unlooked {
     pub(crate) fn take(&mut self, input: &[u8]) -> bool {
         self.hashes.remove(&hash(input))
     }
-}
-
-/// The same in each process.
-fn hash(input: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(input);
-    hasher.finish()
 }
 
 /// Entries that were made ready, by their index in the arena.

@@ -20,6 +20,7 @@ mod comm;
 mod compare;
 #[cfg(test)]
 mod conformance;
+mod content;
 mod counters;
 mod dictionary;
 mod engine;

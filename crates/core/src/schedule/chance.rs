@@ -10,7 +10,7 @@ use rand_core::Rng;
 const TRIES_MAX: usize = 64;
 
 /// A number below `bound`, which must not be 0, by multiply and shift.
-pub(super) fn below(rng: &mut impl Rng, bound: usize) -> usize {
+pub(crate) fn below(rng: &mut impl Rng, bound: usize) -> usize {
     let wide = u128::from(rng.next_u64()) * (bound as u128);
     usize::try_from(wide >> 64).expect("the product shifted by 64 is below the bound")
 }

@@ -9,8 +9,7 @@
 //! fixed part of the picks until then. The larger the corpus, the longer the time between two
 //! builds: their share of the coordinator's time stays the same.
 
-mod alias;
-mod chance;
+pub(crate) mod chance;
 mod cover;
 mod frontier;
 mod length;
@@ -29,9 +28,9 @@ use std::time::Duration;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use crate::alias::Alias;
 use crate::corpus::EntryIndex;
 use crate::coverage::{Feature, Gain};
-use crate::schedule::alias::Alias;
 use crate::schedule::chance::{below, log2};
 use crate::schedule::cover::Cover;
 use crate::schedule::frontier::Frontier;
@@ -286,7 +285,7 @@ impl Schedule {
 
     fn draw(&self, rng: &mut impl Rng) -> Option<EntryIndex> {
         if !self.recent.is_empty()
-            && (self.table.len() == 0 || rng.next_u64().is_multiple_of(RECENT_EVERY))
+            && (self.table.is_empty() || rng.next_u64().is_multiple_of(RECENT_EVERY))
         {
             return Some(self.recent[below(rng, self.recent.len())]);
         }
@@ -302,7 +301,7 @@ impl Schedule {
             Some(built_at) => {
                 at >= built_at + pause
                     || self.recent.len() >= BUILD_FINDS * scale
-                    || (self.table.len() == 0 && self.recent.is_empty())
+                    || (self.table.is_empty() && self.recent.is_empty())
             }
         };
         if is_due && !self.stats.is_empty() {

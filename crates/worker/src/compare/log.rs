@@ -219,8 +219,7 @@ impl Log {
     /// Both are small, and none is the length of the input.
     #[inline]
     fn is_small(&self, left: u64, right: u64) -> bool {
-        let len = self.input_len.load(Relaxed);
-        left < SMALL && right < SMALL && left != len && right != len
+        is_small(left, right, self.input_len.load(Relaxed))
     }
 
     /// Whether the number may say how many bytes of the input are left behind some first ones.
@@ -301,6 +300,12 @@ impl Log {
 fn slot_of(position: u64) -> usize {
     let slots = COMPARE_RECORDS_MAX as u64;
     usize::try_from(position % slots).unwrap_or(0)
+}
+
+/// Both are small, and none is `len`, the length of the input.
+#[inline]
+fn is_small(left: u64, right: u64, len: u64) -> bool {
+    left < SMALL && right < SMALL && left != len && right != len
 }
 
 /// Reach of one program in memory: what is farther away belongs to another object.

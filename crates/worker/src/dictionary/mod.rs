@@ -4,7 +4,6 @@
 //! [`limits::TOKENS_MAX`] tokens: user, executable and comparisons have a share each. What
 //! mutation picks from ([`Tokens`]) is a copy that stays as it is until the next weighing.
 
-mod alias;
 mod code;
 mod elf;
 mod harvest;
@@ -15,11 +14,12 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use fuzzd_core::alias::Alias;
+
 use crate::compare::log::{Kind, Record};
 use crate::compare::pairs::Side;
 use crate::counters::{Functions, Seen};
 use crate::rng::Rng;
-use alias::Alias;
 use elf::Image;
 use harvest::Harvest;
 use limits::{
@@ -115,7 +115,9 @@ impl Tokens {
     /// A random token, by weight.
     #[inline]
     pub(crate) fn pick(&self, rng: &mut Rng) -> Option<&[u8]> {
-        self.tokens.get(self.picks.pick(rng)?).map(Side::bytes)
+        let cell = rng.below(self.picks.len());
+        let draw = u32::try_from(rng.bits() >> 32).unwrap_or(0);
+        self.tokens.get(self.picks.choose(cell, draw)? as usize).map(Side::bytes)
     }
 }
 
@@ -180,7 +182,10 @@ impl Dictionary {
     /// The tokens with the weights they have now.
     pub(crate) fn tokens(&mut self) -> Tokens {
         self.has_changed = false;
-        Tokens { tokens: self.tokens.clone(), picks: Alias::new(&self.weights) }
+        let mut weights: Vec<f64> = self.weights.iter().map(|&weight| weight.into()).collect();
+        let mut picks = Alias::default();
+        picks.build(&mut weights);
+        Tokens { tokens: self.tokens.clone(), picks }
     }
 
     /// Adds a token of the person's; says whether there was room. Longer ones are cut.

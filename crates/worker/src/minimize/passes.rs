@@ -18,12 +18,12 @@
 //! about again. The order of candidates follows from the input and from the answers alone.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hasher as _};
 
 use fuzzd_protocol::input::{self, LENGTH_BYTES};
 use fuzzd_protocol::value::ValueType;
 
 use super::scalar;
+use crate::content::hash;
 use crate::limits::{BRACKET_PIECES_MAX, FAILED_MAX, MINIMIZE_ROUNDS_MAX, RUNS_BYTES_MAX};
 
 /// Plain bytes, the plainest first. The last is plain only where nothing that can be read will do:
@@ -323,13 +323,6 @@ impl Shrinker<'_> {
             }
         }
     }
-}
-
-/// The same in each process.
-fn hash(candidate: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(candidate);
-    hasher.finish()
 }
 
 /// Where the bracket or quote that opens at `at` is closed, if one does and is.

@@ -4,7 +4,7 @@
 
 use std::ops::Deref;
 
-use super::SMALL;
+use super::is_small;
 use crate::limits::COMPARE_BYTES_MAX;
 
 /// Up to 64 bytes of one side of a memory comparison, from its start.
@@ -90,13 +90,10 @@ impl Kind {
 }
 
 impl Record {
-    /// Whether this is only there to be solved, see [`open_to_solve`].
+    /// Whether this is only there to be solved, see [`open_to_solve`](super::open_to_solve).
     pub(crate) fn is_only_to_solve(&self, input_len: usize) -> bool {
-        let len = input_len as u64;
         match self.kind {
-            Kind::Integer { left, right, .. } => {
-                left < SMALL && right < SMALL && left != len && right != len
-            }
+            Kind::Integer { left, right, .. } => is_small(left, right, input_len as u64),
             Kind::Switch { .. } | Kind::Memory { .. } => false,
         }
     }

@@ -15,7 +15,7 @@ struct Cell {
 
 /// A table over the numbers from 0.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Alias {
+pub struct Alias {
     cells: Vec<Cell>,
     /// Room for the numbers that wait for a partner: those below and those above the mean.
     small: Vec<u32>,
@@ -24,13 +24,20 @@ pub(super) struct Alias {
 
 impl Alias {
     /// Numbers the table was built over; 0 if nothing can be picked.
-    pub(super) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.cells.len()
+    }
+
+    /// Whether nothing can be picked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
     }
 
     /// Builds the table anew. Weights are finite and not negative; they are scaled in place. With a
     /// sum of 0 the table is empty.
-    pub(super) fn build(&mut self, weights: &mut [f64]) {
+    pub fn build(&mut self, weights: &mut [f64]) {
         self.cells.clear();
         let sum: f64 = weights.iter().sum();
         if sum <= 0.0 {
@@ -71,14 +78,22 @@ impl Alias {
     }
 
     /// A number, each as often as its weight says; `None` if the table is empty.
-    pub(super) fn pick(&self, rng: &mut impl Rng) -> Option<u32> {
+    pub(crate) fn pick(&self, rng: &mut impl Rng) -> Option<u32> {
         if self.cells.is_empty() {
             return None;
         }
-        let number = below(rng, self.cells.len());
-        let cell = self.cells[number];
+        let cell = below(rng, self.cells.len());
         let draw = u32::try_from(rng.next_u64() >> 32).expect("32 bits");
-        if draw < cell.threshold { u32::try_from(number).ok() } else { Some(cell.other) }
+        self.choose(cell, draw)
+    }
+
+    /// The same with random numbers of the caller's: `cell` below [`len`](Self::len), or there is
+    /// no number, and 32 random bits.
+    #[inline]
+    #[must_use]
+    pub fn choose(&self, cell: usize, draw: u32) -> Option<u32> {
+        let Cell { threshold, other } = *self.cells.get(cell)?;
+        if draw < threshold { u32::try_from(cell).ok() } else { Some(other) }
     }
 }
 
