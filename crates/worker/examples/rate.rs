@@ -1,5 +1,5 @@
-//! How fast the engine is: processor time per execution of a fuzz test that does nothing, the cost
-//! of an ignored failure, and the round trip of a call. Run it with `--release`.
+//! How fast the engine is: processor time per execution of a fuzz test that does nothing, and the
+//! cost of an ignored failure. Run it with `--release`.
 //!
 //! To measure with counters, instrument this example alone:
 //! `cargo rustc --release --example rate -- -Cpasses=sancov-module
@@ -8,27 +8,17 @@
 
 use std::error::Error;
 use std::hint::black_box;
-use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Write};
-use std::os::fd::OwnedFd;
-use std::process::{Child, Command};
-use std::time::Instant;
 
-use command_fds::{CommandFdExt, FdMapping};
 use fuzzd_core::signature::{FailureKind, Signature};
-use fuzzd_protocol::message::{
-    Call, FuzzCall, FuzzReply, PingCall, PingReply, decode_reply, encode_line,
-};
+use fuzzd_protocol::layout;
+use fuzzd_protocol::message::{Call, FuzzCall, FuzzReply};
 use fuzzd_protocol::value::ValueType;
-use fuzzd_protocol::{FUZZ_IN_FD, FUZZ_OUT_FD, MEMORY_FD, WORKER_ENV, layout};
-use fuzzd_shm::SharedMemory;
 use fuzzd_worker::{Target, Verdict};
-use serde::de::DeserializeOwned;
 
-/// Bytes of the value in memory.
-const CAPACITY: usize = 1 << 20;
+#[path = "../benches/process/mod.rs"]
+mod process;
 
-/// Calls measured for the round trip.
-const ROUND_TRIPS: u32 = 20_000;
+use process::Worker;
 
 /// Bytes that decide what the fuzz test does.
 struct Empty;
@@ -49,57 +39,30 @@ impl Target for Empty {
     }
 }
 
-struct Worker {
-    child: Child,
-    memory: SharedMemory,
-    calls: PipeWriter,
-    replies: BufReader<PipeReader>,
+fn fuzz(worker: &mut Worker, input: &[u8], call: FuzzCall) -> Result<FuzzReply, Box<dyn Error>> {
+    let region = worker.memory.region();
+    region.store_u64(layout::COUNT, 0)?;
+    region.store_u64(layout::VALUE_LEN, input.len() as u64)?;
+    region.write(layout::HEADER_BYTES, input)?;
+    Ok(worker.call(&Call::Fuzz(call))?)
 }
 
-impl Worker {
-    fn spawn() -> Result<Self, Box<dyn Error>> {
-        let memory = SharedMemory::create(layout::memory_bytes(CAPACITY))?;
-        let (fuzz_in, calls) = std::io::pipe()?;
-        let (replies, fuzz_out) = std::io::pipe()?;
-        let mapping = |parent_fd: OwnedFd, child_fd| FdMapping { parent_fd, child_fd };
-        let mut command = Command::new(std::env::current_exe()?);
-        command.env(WORKER_ENV, "1").fd_mappings(vec![
-            mapping(fuzz_in.into(), FUZZ_IN_FD),
-            mapping(fuzz_out.into(), FUZZ_OUT_FD),
-            mapping(memory.fd().try_clone_to_owned()?, MEMORY_FD),
-        ])?;
-        let child = command.spawn()?;
-        Ok(Self { child, memory, calls, replies: BufReader::new(replies) })
-    }
+/// Processor time of a call per execution.
+fn nanos_per_execution(
+    worker: &mut Worker,
+    input: &[u8],
+    call: FuzzCall,
+) -> Result<f64, Box<dyn Error>> {
+    let before = processor_nanos(worker)?;
+    let reply = fuzz(worker, input, call)?;
+    #[expect(clippy::cast_precision_loss, reason = "a measurement")]
+    Ok((processor_nanos(worker)? - before) as f64 / reply.count.max(1) as f64)
+}
 
-    fn call<T: DeserializeOwned>(&mut self, call: &Call) -> Result<T, Box<dyn Error>> {
-        self.calls.write_all(&encode_line(call))?;
-        let mut line = Vec::new();
-        self.replies.read_until(b'\n', &mut line)?;
-        Ok(decode_reply(&line)?)
-    }
-
-    fn fuzz(&mut self, input: &[u8], call: FuzzCall) -> Result<FuzzReply, Box<dyn Error>> {
-        let region = self.memory.region();
-        region.store_u64(layout::COUNT, 0)?;
-        region.store_u64(layout::VALUE_LEN, input.len() as u64)?;
-        region.write(layout::HEADER_BYTES, input)?;
-        self.call(&Call::Fuzz(call))
-    }
-
-    /// Processor time of a call per execution.
-    fn nanos_per_execution(&mut self, input: &[u8], call: FuzzCall) -> Result<f64, Box<dyn Error>> {
-        let before = self.processor_nanos()?;
-        let reply = self.fuzz(input, call)?;
-        #[expect(clippy::cast_precision_loss, reason = "a measurement")]
-        Ok((self.processor_nanos()? - before) as f64 / reply.count.max(1) as f64)
-    }
-
-    /// Processor time of the worker's first thread, which runs the fuzz test.
-    fn processor_nanos(&self) -> Result<u64, Box<dyn Error>> {
-        let times = std::fs::read_to_string(format!("/proc/{}/schedstat", self.child.id()))?;
-        Ok(times.split(' ').next().ok_or("schedstat is empty")?.parse()?)
-    }
+/// Processor time of the worker's first thread, which runs the fuzz test.
+fn processor_nanos(worker: &Worker) -> Result<u64, Box<dyn Error>> {
+    let times = std::fs::read_to_string(format!("/proc/{}/schedstat", worker.child.id()))?;
+    Ok(times.split(' ').next().ok_or("schedstat is empty")?.parse()?)
 }
 
 #[expect(clippy::print_stdout, reason = "a measurement talks to a person")]
@@ -107,21 +70,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if fuzzd_worker::is_worker() {
         fuzzd_worker::serve_and_exit(&Empty);
     }
-    let mut worker = Worker::spawn()?;
-    let control = layout::control_offset(CAPACITY) as u64;
-    let ping = Call::Ping(PingCall {
-        proto: Some(1),
-        control_offset: Some(control),
-        ..PingCall::default()
-    });
-    let reply: PingReply = worker.call(&ping)?;
+    let (mut worker, reply) = Worker::start()?;
     println!("counters: {}", reply.counters.unwrap_or(0));
-
-    let started = Instant::now();
-    for _ in 0..ROUND_TRIPS {
-        let _: PingReply = worker.call(&Call::Ping(PingCall::default()))?;
-    }
-    println!("round trip: {:?}", started.elapsed() / ROUND_TRIPS);
 
     for len in [0, 8, 64, 256, 1024] {
         let base = vec![b'a'; len];
@@ -131,19 +81,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         for seed in 0..8 {
             let call =
                 FuzzCall { limit: 500_000, seed: Some(seed), max_len, ..FuzzCall::default() };
-            best = best.min(worker.nanos_per_execution(&base, call)?);
+            best = best.min(nanos_per_execution(&mut worker, &base, call)?);
         }
         println!("{len:5} bytes: {best:6.1} ns per execution, {:.1} M/s", 1000.0 / best);
     }
     let base = vec![b'a'; 3000];
-    let reply = worker.fuzz(&base, FuzzCall { seed: Some(1), ..FuzzCall::default() })?;
+    let reply = fuzz(&mut worker, &base, FuzzCall { seed: Some(1), ..FuzzCall::default() })?;
     let failure = reply.failure.ok_or("the long input fails")?;
     let signature = Signature::of(FailureKind::Panic, &failure.location, &failure.message);
     let ignore = vec![signature.to_string()];
     let call = FuzzCall { limit: 50_000, seed: Some(1), ignore, ..FuzzCall::default() };
-    println!("ignored panics: {:.0} ns per execution", worker.nanos_per_execution(&base, call)?);
-    let Worker { mut child, calls, .. } = worker;
-    drop(calls);
-    child.wait()?;
-    Ok(())
+    println!(
+        "ignored panics: {:.0} ns per execution",
+        nanos_per_execution(&mut worker, &base, call)?
+    );
+    Ok(worker.end()?)
 }
