@@ -28,15 +28,6 @@ fn check(test: &str, kind: &str, arguments: &[&str]) -> Outcome {
     outcome
 }
 
-macro_rules! deaths {
-    ($($test:ident: $kind:literal $(, $argument:literal)*;)*) => {$(
-        #[test]
-        fn $test() {
-            check(stringify!($test), $kind, &[$($argument),*]);
-        }
-    )*};
-}
-
 deaths! {
     panics_on_magic: "panic";
     returns_error: "error";

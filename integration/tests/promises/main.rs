@@ -3,6 +3,17 @@
 //! All run in one program, so that they share the build of the zoo and wait side by side. Run one
 //! promise with `cargo test -p fuzzd-integration --test promises resume::`.
 
+/// For each fuzz test of the zoo that misbehaves in some way, a test that calls the module's `check`
+/// with its name, the kind of its bug, and further arguments of the run.
+macro_rules! deaths {
+    ($($test:ident: $kind:literal $(, $argument:literal)*;)*) => {$(
+        #[test]
+        fn $test() {
+            check(stringify!($test), $kind, &[$($argument),*]);
+        }
+    )*};
+}
+
 mod bugs_command;
 mod cargo_test_replay;
 mod cli_errors;

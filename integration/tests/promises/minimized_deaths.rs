@@ -26,15 +26,6 @@ fn check(test: &str, kind: &str, arguments: &[&str]) {
     assert_eq!(std::fs::read(path).expect("the file of a bug can be read"), b"!");
 }
 
-macro_rules! deaths {
-    ($($test:ident: $kind:literal $(, $argument:literal)*;)*) => {$(
-        #[test]
-        fn $test() {
-            check(stringify!($test), $kind, &[$($argument),*]);
-        }
-    )*};
-}
-
 deaths! {
     aborts: "abort";
     segfaults: "signal-11";

@@ -1,9 +1,20 @@
 //! What is hit outside the live lines.
 
+use std::sync::atomic::AtomicU8;
+
 use super::*;
 
 /// Counters enough that a pass does not look at all of them.
 const MANY: usize = 8 * 1024;
+
+/// Long inputs hit a counter far from the one that all hit.
+fn hit_by_length(counters: &'static [AtomicU8], input: &[u8]) -> Verdict {
+    hit(counters, 1);
+    if input.len() > 40 {
+        hit(counters, 7_000);
+    }
+    Verdict::Pass
+}
 
 #[test]
 fn what_an_input_hits_outside_the_live_lines_is_found_by_running_the_visit_again() {
@@ -11,11 +22,7 @@ fn what_an_input_hits_outside_the_live_lines_is_found_by_running_the_visit_again
     let runs = RefCell::new(Vec::new());
     let test = target(|input: &[u8]| {
         runs.borrow_mut().push(input.to_vec());
-        hit(counters, 1);
-        if input.len() > 40 {
-            hit(counters, 7_000);
-        }
-        Verdict::Pass
+        hit_by_length(counters, input)
     });
     let mut fixture = Fixture::new(&test, counters);
     let delta = sparse::encode(&[(1, 1)]);
@@ -35,11 +42,7 @@ fn what_the_last_visit_of_a_call_hit_is_told_with_the_call() {
         let longest = Cell::new(0);
         let test = target(|input: &[u8]| {
             longest.set(longest.get().max(input.len()));
-            hit(counters, 1);
-            if input.len() > 40 {
-                hit(counters, 7_000);
-            }
-            Verdict::Pass
+            hit_by_length(counters, input)
         });
         let mut fixture = Fixture::new(&test, counters);
         let delta = sparse::encode(&[(1, 1)]);
