@@ -1,9 +1,10 @@
 //! What a call costs besides its work: a line to a worker process, and the line it answers.
 //!
-//! The worker is this executable, started as a coordinator would. A `Ping` is the call that asks for nothing; a `Fuzz` call of one execution also
-//! sets up and ends a plan of one entry. Both processes run wherever the system puts them; pin them
-//! to one core (`taskset -c 0 cargo bench -p fuzzd-worker --bench round_trip`) to measure both
-//! sides one after the other. A call takes about 100 ms otherwise, so 1 ms would be 1 %.
+//! The worker is this executable, started as a coordinator would. A `Ping` is the call that asks
+//! for nothing; a `Fuzz` call of one execution also sets up and ends a plan of one entry. Both
+//! processes run wherever the system puts them; pin them to one core
+//! (`taskset -c 0 cargo bench -p fuzzd-worker --bench round_trip`) to measure both sides one after
+//! the other. A call takes about 100 ms otherwise, so 1 ms would be 1 %.
 
 use std::hint::black_box;
 use std::io;

@@ -3,8 +3,8 @@
 //! All run in one program, so that they share the build of the zoo and wait side by side. Run one
 //! promise with `cargo test -p fuzzd-integration --test promises resume::`.
 
-/// For each fuzz test of the zoo that misbehaves in some way, a test that calls the module's `check`
-/// with its name, the kind of its bug, and further arguments of the run.
+/// For each fuzz test of the zoo that misbehaves in some way, a test that calls the module's
+/// `check` with its name, the kind of its bug, and further arguments of the run.
 macro_rules! deaths {
     ($($test:ident: $kind:literal $(, $argument:literal)*;)*) => {$(
         #[test]
