@@ -10,12 +10,25 @@
 //! `(count - 1) % 5 + 1` mutations from that state. The same holds for the input of an answer
 //! (a find, or an `Err`): look at the memory before the next call.
 //!
-//! What cannot be known, and shows as an input that does not reproduce:
+//! While it minimizes, the memory holds the bytes of the one parameter as it runs them; once it has
+//! answered, the text of what it came to.
+//!
+//! What cannot be known, and mostly shows as an input that does not reproduce:
 //!
 //! - a worker killed from outside *between* two executions, just after it saved a new state for the
-//!   next chain: the header then stands for an input that was not run;
-//! - a fuzz test that writes into its `[]byte` arguments, which Go forbids: its changes are in the
-//!   worker's buffer, and in what later mutations of the chain made of them.
+//!   next chain: the header then stands for an input that was not run. The same goes for a worker
+//!   that dies or hangs *in its mutator*, upon a value that was too long for its memory;
+//! - one killed from outside while it wrote a candidate of `Minimize` or its length, or between the
+//!   text of its answer and the flag: the memory then holds some of each;
+//! - the end of a candidate of `Minimize` that is longer than the one before: Go copies only as
+//!   many bytes as that one had (`tryMinimized`), and what lay behind them stays. That is every
+//!   longer one behind a candidate that was rejected: while a tail is cut off, and while ranges of
+//!   bytes are removed;
+//! - a fuzz test that writes into its `[]byte` arguments, or keeps them and writes later, which Go
+//!   forbids. Its changes are in the worker's buffer and in what later mutations of the chain made
+//!   of them; those to an argument that was not mutated are in the value that the worker goes back
+//!   to, up to the end of the call;
+//! - what is in no input: a death that an earlier one set off, in a goroutine it left behind.
 
 use fuzzd_protocol::layout::Header;
 use fuzzd_protocol::value::Value;
@@ -55,7 +68,8 @@ pub struct Memory<'a> {
 pub enum Running {
     /// It had not begun to run anything in this call.
     Nothing,
-    /// It ran the input with these values, or had just done so.
+    /// It ran the input with these values, or had just done so. After the answer to a `Minimize`:
+    /// what this came to, or what was sent if it came to nothing.
     Input(Vec<Value>),
 }
 
@@ -69,9 +83,13 @@ pub enum RebuildError {
     /// The header counts a negative number of executions.
     #[error("the header counts {0} executions")]
     Count(i64),
-    /// The value in memory is another one than was sent; a worker only reads it while it fuzzes.
+    /// The value in memory is another one than was sent, where a worker only reads it; or differs
+    /// in more than the parameter that was to be minimized.
     #[error("the value in memory was overwritten")]
     Overwritten,
+    /// The value in memory after a `Minimize` is no text of Go's.
+    #[error("the value in memory: {0}")]
+    Written(#[source] GoTextError),
     /// The state of the generator is none of Go's.
     #[error("the header: {0}")]
     State(#[from] EvenIncrement),
@@ -127,20 +145,40 @@ fn mutated(
     Ok(candidate.values())
 }
 
-/// While it minimizes, the memory holds the raw bytes of the one parameter; before that it runs
-/// the value as it was sent. Parameters that earlier calls made smaller are part of what was sent.
+/// While candidates run, the memory holds the raw bytes of the one parameter; before the first and
+/// after an answer, a text. Parameters that earlier calls made smaller are part of what was sent.
 fn minimized(
     mut values: Vec<Value>,
     index: usize,
     memory: Memory<'_>,
 ) -> Result<Vec<Value>, RebuildError> {
-    match values.get_mut(index) {
-        Some(Value::Bytes(bytes) | Value::String(bytes)) => {
-            if memory.header.raw_in_mem {
-                *bytes = memory.value.to_vec();
-            }
-            Ok(values)
-        }
-        Some(_) | None => Err(RebuildError::Parameter(index)),
+    let Some(Value::Bytes(bytes) | Value::String(bytes)) = values.get_mut(index) else {
+        return Err(RebuildError::Parameter(index));
+    };
+    // The first execution runs the value as it was sent; the flag is set behind it, and the first
+    // candidate may not have been written yet.
+    if memory.header.count == 1 {
+        return Ok(values);
     }
+    if memory.header.raw_in_mem {
+        *bytes = memory.value.to_vec();
+        return Ok(values);
+    }
+    let written = text::decode(memory.value).map_err(RebuildError::Written)?;
+    if differ_elsewhere(&values, &written, index) {
+        return Err(RebuildError::Overwritten);
+    }
+    Ok(written)
+}
+
+/// Whether two inputs differ in more than the bytes of the parameter at `index`.
+fn differ_elsewhere(sent: &[Value], written: &[Value], index: usize) -> bool {
+    sent.len() != written.len()
+        || sent.iter().zip(written).enumerate().any(|(position, (sent, written))| {
+            if position == index {
+                sent.value_type() != written.value_type()
+            } else {
+                sent != written
+            }
+        })
 }

@@ -47,9 +47,40 @@ fn a_death_while_minimizing_shows_the_raw_parameter() {
         panic!("an input was running");
     };
     assert_eq!(text::encode(&values), b"go test fuzz v1\n[]byte(\"he\")\nint(5)\n");
-    // The check before it runs the value as it was sent.
-    let check = running(Call::Minimize(0), SENT, memory(header(1), SENT));
-    assert_eq!(check, Ok(Running::Input(text::decode(SENT).unwrap())));
+}
+
+#[test]
+fn the_check_before_minimizing_runs_what_was_sent() {
+    // The flag is set before the first candidate is written.
+    for raw_in_mem in [false, true] {
+        let header = Header { raw_in_mem, ..header(1) };
+        let check = running(Call::Minimize(0), SENT, memory(header, SENT));
+        assert_eq!(check, Ok(Running::Input(text::decode(SENT).unwrap())), "{raw_in_mem}");
+    }
+}
+
+#[test]
+fn after_an_answer_the_memory_has_what_minimizing_came_to() {
+    let smaller = b"go test fuzz v1\n[]byte(\"h\")\nint(5)\n";
+    for written in [SENT, smaller] {
+        let answered = running(Call::Minimize(0), SENT, memory(header(7), written));
+        assert_eq!(answered, Ok(Running::Input(text::decode(written).unwrap())));
+    }
+}
+
+#[test]
+fn an_answer_that_changed_more_than_the_parameter_is_an_error() {
+    let others: [&[u8]; 3] = [
+        b"go test fuzz v1\n[]byte(\"h\")\nint(6)\n",
+        b"go test fuzz v1\nstring(\"h\")\nint(5)\n",
+        b"go test fuzz v1\n[]byte(\"h\")\n",
+    ];
+    for written in others {
+        let answered = running(Call::Minimize(0), SENT, memory(header(7), written));
+        assert_eq!(answered, Err(RebuildError::Overwritten));
+    }
+    let answered = running(Call::Minimize(0), SENT, memory(header(7), b"h"));
+    assert!(matches!(answered, Err(RebuildError::Written(_))), "{answered:?}");
 }
 
 #[test]
