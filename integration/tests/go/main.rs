@@ -8,5 +8,6 @@
 mod binary;
 mod harvest;
 mod soak;
+mod toolchain;
 mod vectors;
 mod worker;
