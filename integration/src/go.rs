@@ -11,28 +11,56 @@ use crate::programs::{command, fixture, fixture_target};
 
 /// The `go` program to test with: `FUZZD_GO`, or else the one in the search path. `None`: there is
 /// none, which is said once.
+///
+/// # Panics
+///
+/// If `FUZZD_GO` names something that is no `go` program: whoever set it wants no tests skipped.
 #[must_use]
 pub fn toolchain() -> Option<&'static Path> {
     static TOOLCHAIN: OnceLock<Option<PathBuf>> = OnceLock::new();
     let found = TOOLCHAIN.get_or_init(|| {
         let named = std::env::var_os("FUZZD_GO").filter(|name| !name.is_empty());
-        let program = named.map_or_else(|| PathBuf::from("go"), PathBuf::from);
-        if go(&program).arg("version").output().is_ok_and(|output| output.status.success()) {
-            return Some(program);
+        let found = find(named.map(PathBuf::from));
+        if found.is_none() {
+            // Past the capture of test output: scripts/test lists it.
+            let reason =
+                "skipped: tests with Go, there is no toolchain (scripts/go-toolchain gets one)";
+            writeln!(std::io::stderr(), "{reason}").expect("stderr takes a line");
         }
-        // Past the capture of test output: scripts/test lists it.
-        let reason =
-            "skipped: tests with Go, there is no toolchain (scripts/go-toolchain gets one)";
-        writeln!(std::io::stderr(), "{reason}").expect("stderr takes a line");
-        None
+        found
     });
     found.as_deref()
+}
+
+fn find(named: Option<PathBuf>) -> Option<PathBuf> {
+    let is_go = |program: &Path| {
+        go(program).arg("version").output().is_ok_and(|output| output.status.success())
+    };
+    match named {
+        Some(program) => {
+            let name = program.display();
+            assert!(is_go(&program), "FUZZD_GO is {name}, but `{name} version` does not work");
+            Some(program)
+        }
+        None => Some(PathBuf::from("go")).filter(|program| is_go(program)),
+    }
 }
 
 /// The release of the toolchain, such as `go1.27.3`.
 #[must_use]
 pub fn release(toolchain: &Path) -> String {
-    let output = go(toolchain).args(["env", "GOVERSION"]).output().expect("go starts");
+    setting(toolchain, "GOVERSION")
+}
+
+/// The folder the toolchain lies in, with `bin/go`.
+#[must_use]
+pub fn root(toolchain: &Path) -> PathBuf {
+    setting(toolchain, "GOROOT").into()
+}
+
+fn setting(toolchain: &Path, name: &str) -> String {
+    let output = go(toolchain).args(["env", name]).output().expect("go starts");
+    assert!(output.status.success(), "go env {name}: {}", output.status);
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
@@ -80,4 +108,21 @@ fn go(toolchain: &Path) -> Command {
         .env("GOTOOLCHAIN", "local")
         .stdin(Stdio::null());
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "FUZZD_GO is /no/such/go, but `/no/such/go version` does not work")]
+    fn a_named_toolchain_that_does_not_work_is_no_reason_to_skip() {
+        drop(find(Some("/no/such/go".into())));
+    }
+
+    #[test]
+    #[should_panic(expected = "FUZZD_GO is false, but `false version` does not work")]
+    fn a_program_that_fails_is_no_toolchain() {
+        drop(find(Some("false".into())));
+    }
 }

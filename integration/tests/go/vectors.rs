@@ -21,7 +21,7 @@ const RECORDINGS: [(&str, &str, &str, usize, &str); 13] = [
     ("bytes_4k", "One []byte.", "FuzzBytes", 4096, "[]byte(\"hello\")"),
     (
         "bytes_tight",
-        "The value may grow by two bytes only.",
+        "The value may grow by one byte only.",
         "FuzzBytes",
         128,
         "[]byte(\"0123456789abcdef0123456789\")",

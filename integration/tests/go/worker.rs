@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use command_fds::{CommandFdExt, FdMapping};
 use fuzzd_go::rebuild::Memory;
+use fuzzd_integration::go;
 use fuzzd_integration::limits::DEADLINE;
 use fuzzd_integration::process::Watch;
 use fuzzd_protocol::layout::{HEADER_BYTES, Header};
@@ -20,6 +21,7 @@ use fuzzd_protocol::message::{
 use fuzzd_protocol::{FUZZ_IN_FD, FUZZ_OUT_FD, LINE_BYTES_MAX, MEMORY_FD};
 use fuzzd_shm::SharedMemory;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::Pid;
 
 pub(crate) struct Worker {
@@ -44,6 +46,10 @@ impl Picture {
     }
 }
 
+/// No answer came before the deadline.
+#[derive(Debug, PartialEq, Eq)]
+struct Late;
+
 impl Worker {
     /// A worker for one fuzz test, which has answered its first call.
     pub(crate) fn start(
@@ -52,6 +58,13 @@ impl Worker {
         capacity: usize,
         environment: &[(&str, String)],
     ) -> Self {
+        let mut worker = Self::spawn(binary, test, capacity, environment);
+        let pong = worker.line_for(&Call::Ping(PingCall::default()));
+        assert_eq!(pong.as_deref(), Some(b"{}".as_slice()), "a Go worker answers {{}}");
+        worker
+    }
+
+    fn spawn(binary: &Path, test: &str, capacity: usize, environment: &[(&str, String)]) -> Self {
         let memory = SharedMemory::create(HEADER_BYTES + capacity).unwrap();
         let (their_in, fuzz_in) = pipe().unwrap();
         let (fuzz_out, their_out) = pipe().unwrap();
@@ -77,10 +90,7 @@ impl Worker {
         // Their ends of the pipes are closed here.
         drop(command);
         let lines = LineDecoder::new(LINE_BYTES_MAX);
-        let mut worker = Self { child, fuzz_in: Some(fuzz_in), fuzz_out, lines, memory, capacity };
-        let pong = worker.line_for(&Call::Ping(PingCall::default()));
-        assert_eq!(pong.as_deref(), Some(b"{}".as_slice()), "a Go worker answers {{}}");
-        worker
+        Self { child, fuzz_in: Some(fuzz_in), fuzz_out, lines, memory, capacity }
     }
 
     /// Writes a value, and clears everything before it.
@@ -110,20 +120,29 @@ impl Worker {
 
     /// The line of the answer; `None` if the worker has closed its end instead.
     fn line_for(&mut self, call: &Call) -> Option<Vec<u8>> {
+        self.line_within(call, DEADLINE).expect("an answer in time")
+    }
+
+    fn line_within(&mut self, call: &Call, patience: Duration) -> Result<Option<Vec<u8>>, Late> {
         let mut fuzz_in = self.fuzz_in.as_ref().unwrap();
         fuzz_in.write_all(&encode_line(call)).unwrap();
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + patience;
         loop {
             if let Some(line) = self.lines.next_line().unwrap() {
-                return Some(line);
+                return Ok(Some(line));
             }
-            let left = deadline.checked_duration_since(Instant::now()).expect("in time");
+            let left = deadline.checked_duration_since(Instant::now()).ok_or(Late)?;
             let left = Timespec::try_from(left).unwrap();
-            poll(&mut [PollFd::new(&self.fuzz_out, PollFlags::IN)], Some(&left)).unwrap();
+            match poll(&mut [PollFd::new(&self.fuzz_out, PollFlags::IN)], Some(&left)) {
+                Ok(0) => return Err(Late),
+                Ok(_) => {}
+                Err(Errno::INTR) => continue,
+                Err(error) => panic!("wait for an answer: {error}"),
+            }
             let mut piece = vec![0; 1 << 16];
             let length = self.fuzz_out.read(&mut piece).unwrap();
             if length == 0 {
-                return None;
+                return Ok(None);
             }
             self.lines.push(&piece[..length]);
         }
@@ -148,4 +167,12 @@ impl Drop for Worker {
         }
         self.child.wait().map(drop).unwrap_or_default();
     }
+}
+
+#[test]
+fn a_worker_that_does_not_answer_is_not_waited_for_beyond_the_deadline() {
+    let Some(binary) = go::test_binary() else { return };
+    let mut worker = Worker::spawn(binary, "FuzzHangs", 4096, &[]);
+    let ping = Call::Ping(PingCall::default());
+    assert_eq!(worker.line_within(&ping, Duration::from_millis(200)), Err(Late));
 }
