@@ -3,10 +3,12 @@
 //! Owns: Go's generator and mutator, bit for bit ([`pcg`], [`mutator`]); the input a worker was
 //! running ([`rebuild`]); its coverage snapshots ([`coverage`]); the text of an input exactly as Go
 //! writes it ([`text`]); what a binary says of itself ([`binary`]); and the seeds and parameter
-//! types of a fuzz test, which only the binary knows ([`harvest`]). The messages and the layout of
+//! types of a fuzz test, which only the binary knows ([`harvest`]). Both are run with bounds
+//! ([`process`]). The messages and the layout of
 //! the memory are `fuzzd-protocol`'s.
 //!
-//! Must not: drive workers, know the decision core, or do I/O outside [`binary`] and [`harvest`].
+//! Must not: drive workers, know the decision core, or do I/O outside [`binary`], [`harvest`] and
+//! [`process`].
 //!
 //! What is said of Go here was read in the source of Go 1.27.3, and is checked against recordings
 //! of its workers (`proto-spec/vectors/mutator/`) and, where there is a Go toolchain, against the
@@ -21,6 +23,6 @@ pub mod harvest;
 pub mod limits;
 pub mod mutator;
 pub mod pcg;
-mod process;
+pub mod process;
 pub mod rebuild;
 pub mod text;

@@ -34,11 +34,14 @@ pub const LIST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a harvest may take. The binary runs the body of the fuzz test, which may read files.
 pub const HARVEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Bytes of output of a listing or a harvest that are kept; the rest is drained and dropped.
+/// Bytes of output of a listing or a harvest that are read; a listing that is longer is an error.
 pub const OUTPUT_BYTES_MAX: usize = 1 << 20;
 
-/// Seeds taken from one harvest; further ones end it.
+/// Bytes of the end of an output that an error carries: enough for a panic with its stack.
+pub const EXCERPT_BYTES_MAX: usize = 4 << 10;
+
+/// Seeds of one fuzz test: one more ends the harvest with an error.
 pub const SEEDS_MAX: usize = 100_000;
 
-/// Bytes of all seeds of one harvest.
+/// Bytes of all seeds of one harvest, with 9 for each: more end it with an error.
 pub const SEED_BYTES_MAX: u64 = 1 << 30;

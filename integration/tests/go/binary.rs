@@ -3,6 +3,7 @@
 use std::fs;
 
 use fuzzd_go::binary::{inspect, list};
+use fuzzd_go::process::spawn;
 use fuzzd_integration::go;
 
 const NAMES: [&str; 10] = [
@@ -26,7 +27,7 @@ fn a_test_binary_is_known_with_its_fuzz_tests_and_counters() {
     assert_eq!(found.go_version, go::release(toolchain));
     assert_eq!(found.fuzz_tests.unwrap(), NAMES);
     assert!(found.counter_bytes.unwrap() > 1000);
-    let mut listed = list(binary, &go::package()).unwrap();
+    let mut listed = list(binary, &go::package(), spawn).unwrap();
     listed.sort_by_key(|name| NAMES.iter().position(|known| known == name));
     assert_eq!(listed, NAMES);
 }
@@ -38,7 +39,7 @@ fn a_stripped_binary_without_instrumentation_says_both() {
     let found = inspect(&stripped).unwrap().expect("it is a Go test binary");
     assert_eq!(found.package, "fuzzd.example/gozoo");
     assert_eq!((found.fuzz_tests, found.counter_bytes), (None, None));
-    assert_eq!(list(&stripped, &go::package()).unwrap().len(), NAMES.len());
+    assert_eq!(list(&stripped, &go::package(), spawn).unwrap().len(), NAMES.len());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use fuzzd_go::harvest::{Harvest, HarvestError, Request, run};
+use fuzzd_go::process::spawn;
 use fuzzd_integration::go;
 use fuzzd_integration::limits::DEADLINE;
 use fuzzd_protocol::value::ValueType;
@@ -16,6 +17,7 @@ fn harvest(test: &str, timeout: Duration) -> Option<Result<Harvest, HarvestError
         directory: &directory,
         shim: Path::new(env!("CARGO_BIN_EXE_harvest_shim")),
         timeout,
+        spawn,
     }))
 }
 

@@ -8,8 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::limits::LIST_TIMEOUT;
-use crate::process::{self, Ended};
+use crate::limits::{LIST_TIMEOUT, OUTPUT_BYTES_MAX};
+use crate::process::{self, Ended, Spawn};
 
 /// Why the fuzz tests of a binary could not be listed.
 #[derive(Debug, thiserror::Error)]
@@ -35,25 +35,28 @@ pub enum ListError {
     Failed {
         /// The binary.
         path: PathBuf,
-        /// What it wrote on standard error.
+        /// The end of what it wrote on standard error.
         output: String,
     },
+    /// It wrote so much that some of the list may be missing.
+    #[error("{path} wrote more than {OUTPUT_BYTES_MAX} bytes for a list", path = .0.display())]
+    TooLong(PathBuf),
 }
 
 /// The fuzz tests of a binary, asked of the binary itself. `directory` is that of its package.
-pub fn list(path: &Path, directory: &Path) -> Result<Vec<String>, ListError> {
+pub fn list(path: &Path, directory: &Path, spawn: Spawn) -> Result<Vec<String>, ListError> {
     let failed = |source| ListError::Run { path: path.to_owned(), source };
     let mut command = Command::new(std::path::absolute(path).map_err(failed)?);
     command.arg("-test.list=^Fuzz").current_dir(directory);
-    let finished = process::run(command, LIST_TIMEOUT).map_err(failed)?;
+    let finished = process::run(command, LIST_TIMEOUT, spawn).map_err(failed)?;
     match finished.ended {
         Ended::TimedOut => {
             Err(ListError::TimedOut { path: path.to_owned(), seconds: LIST_TIMEOUT.as_secs() })
         }
         Ended::Exited(status) if !status.success() => {
-            let output = String::from_utf8_lossy(&finished.stderr.bytes).trim().to_owned();
-            Err(ListError::Failed { path: path.to_owned(), output })
+            Err(ListError::Failed { path: path.to_owned(), output: finished.stderr.excerpt() })
         }
+        Ended::Exited(_) if finished.stdout.is_cut() => Err(ListError::TooLong(path.to_owned())),
         Ended::Exited(_) => {
             // `TestMain` may have written lines of its own.
             let output = String::from_utf8_lossy(&finished.stdout.bytes);
@@ -63,3 +66,6 @@ pub fn list(path: &Path, directory: &Path) -> Result<Vec<String>, ListError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,10 +30,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use fuzzd_protocol::value::ValueType;
+use fuzzd_protocol::value::{Value, ValueType};
 
-use self::records::Record;
-use crate::process::{self, Ended, Finished};
+use self::records::{BOUNDS, Record, TooMany};
+use crate::limits::{SEED_BYTES_MAX, SEEDS_MAX};
+use crate::process::{self, Ended, Finished, Spawn};
 use crate::text::{self, GoTextError};
 
 /// What to harvest.
@@ -50,6 +51,8 @@ pub struct Request<'a> {
     pub shim: &'a Path,
     /// How long it may take, usually [`HARVEST_TIMEOUT`](crate::limits::HARVEST_TIMEOUT).
     pub timeout: Duration,
+    /// How the binary is started. What it starts itself ends with it, by the end of a pipe.
+    pub spawn: Spawn,
 }
 
 /// What a fuzz test takes, and begins with.
@@ -96,8 +99,14 @@ pub enum HarvestError {
     Failed {
         /// The fuzz test.
         test: String,
-        /// What it wrote.
+        /// The end of what it wrote.
         output: String,
+    },
+    /// It has more seeds than are taken: [`SEEDS_MAX`] and [`SEED_BYTES_MAX`].
+    #[error("{test} has more than {SEEDS_MAX} seeds, or more than {SEED_BYTES_MAX} bytes of them")]
+    TooMany {
+        /// The fuzz test.
+        test: String,
     },
     /// What it handed out is no text of Go's.
     #[error("a seed of {test}: {problem}")]
@@ -118,8 +127,9 @@ pub fn run(request: Request<'_>) -> Result<Harvest, HarvestError> {
     // Go's coordinator would write finds below its cache; there will be none.
     let cache = place.path().join("cache");
     let command = command(request, &file, &cache).map_err(failed("find the programs"))?;
-    let finished = process::run(command, request.timeout).map_err(failed("run the binary"))?;
-    let records = records::read(&file).map_err(failed("read the seeds"))?;
+    let finished =
+        process::run(command, request.timeout, request.spawn).map_err(failed("run the binary"))?;
+    let records = records::read(&file, BOUNDS).map_err(failed("read the seeds"))?;
     take(request, records, &finished)
 }
 
@@ -145,10 +155,11 @@ fn absolute(path: &Path) -> io::Result<PathBuf> {
 /// The last record is the `Fuzz` call; with it the harvest is complete, however the binary ended.
 fn take(
     request: Request<'_>,
-    records: Vec<Record>,
+    records: Result<Vec<Record>, TooMany>,
     finished: &Finished,
 ) -> Result<Harvest, HarvestError> {
     let test = || request.test.to_owned();
+    let records = records.map_err(|TooMany| HarvestError::TooMany { test: test() })?;
     let Some(Record::Fuzz(last)) = records.last() else {
         return Err(match finished.ended {
             Ended::TimedOut => {
@@ -160,17 +171,24 @@ fn take(
     };
     let values =
         text::decode(last).map_err(|problem| HarvestError::Text { test: test(), problem })?;
+    let types = values.iter().map(Value::value_type).collect();
     let mut seen = HashSet::new();
-    let seeds = records.iter().filter_map(|record| match record {
-        Record::Warmup(text) if seen.insert(text) => Some(text.clone()),
-        Record::Warmup(_) | Record::Fuzz(_) => None,
+    let are_new: Vec<bool> = records
+        .iter()
+        .map(|record| matches!(record, Record::Warmup(text) if seen.insert(text)))
+        .collect();
+    let seeds = records.into_iter().zip(are_new).filter_map(|(record, is_new)| match record {
+        Record::Warmup(text) => is_new.then_some(text),
+        Record::Fuzz(_) => None,
     });
-    Ok(Harvest { types: text::types(&values), seeds: seeds.collect() })
+    Ok(Harvest { types, seeds: seeds.collect() })
 }
 
-/// Both outputs: Go's test log is standard output, a panic standard error.
+/// The end of both outputs: Go's test log is standard output, a panic standard error.
 fn output(finished: &Finished) -> String {
-    let both = [&finished.stdout.bytes, &finished.stderr.bytes];
-    let text = both.map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
-    text.join("\n").trim().to_owned()
+    let both = [finished.stdout.excerpt(), finished.stderr.excerpt()];
+    both.join("\n").trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests;
