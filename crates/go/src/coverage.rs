@@ -1,11 +1,11 @@
 //! Coverage snapshots of Go workers.
 //!
-//! Owns: Go's rounding of counters, and reading snapshots a worker sent. Source: `coverage.go` of
+//! Owns: reading snapshots a worker sent, and writing masks for it. Source: `coverage.go` of
 //! `internal/fuzz` (Go 1.27.3). Must not: keep or merge coverage (the decision core does).
 //!
 //! A snapshot has one byte per counter, in the order the linker gave them; a byte has at most one
-//! bit, for the largest power of two that is not above the count. These are not the classes of
-//! native workers, but bits of a byte merge and compare the same.
+//! bit, for the largest power of two that is not above the count (`pow2Table`). These are not the
+//! classes of native workers, but bits of a byte merge and compare the same.
 
 /// What is wrong with a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,16 +29,6 @@ pub enum SnapshotError {
     /// More counters than an index can name.
     #[error("a snapshot of {0} counters")]
     TooLong(usize),
-}
-
-/// The bit of a raw counter: the largest power of two that is not above it; 0 stays 0. The table
-/// `pow2Table`.
-#[must_use]
-pub const fn class_of(counter: u8) -> u8 {
-    match counter.checked_ilog2() {
-        Some(bit) => 1 << bit,
-        None => 0,
-    }
 }
 
 /// The counters that were hit and the bit of each, by index. `counters` is the number the binary
@@ -74,15 +64,6 @@ pub fn dense(features: &[(u32, u8)], counters: usize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counters_are_rounded_down_to_a_power_of_two() {
-        for counter in 1..=u8::MAX {
-            let class = class_of(counter);
-            assert!(class.is_power_of_two() && class <= counter && counter / 2 < class);
-        }
-        assert_eq!(class_of(0), 0);
-    }
 
     #[test]
     fn features_and_mask_say_the_same() {

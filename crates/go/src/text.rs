@@ -7,6 +7,7 @@
 //! To Go, `rune` and `int32` are one type. In this crate such a parameter is always a
 //! [`Value::Int32`]; in text it is `rune('…')` where the number is a character.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use fuzzd_protocol::text::{self, TextError};
@@ -37,7 +38,9 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Value>, GoTextError> {
 fn normal(value: Value) -> Result<Value, GoTextError> {
     match value {
         Value::Int128(_) | Value::Uint128(_) => Err(GoTextError::NotGo(value.value_type())),
-        value => Ok(value.clone().into_type(ValueType::Int32).unwrap_or(value)),
+        // Characters have 21 bits.
+        Value::Rune(character) => Ok(Value::Int32(u32::from(character).cast_signed())),
+        value => Ok(value),
     }
 }
 
@@ -46,10 +49,14 @@ fn normal(value: Value) -> Result<Value, GoTextError> {
 /// Go does not read what becomes of 128-bit values.
 #[must_use]
 pub fn encode(values: &[Value]) -> Vec<u8> {
-    let values: Vec<Value> = values
-        .iter()
-        .map(|value| value.clone().into_type(ValueType::Rune).unwrap_or_else(|| value.clone()))
-        .collect();
+    let as_go = |value| match value {
+        &Value::Int32(number) => match char::from_u32(number.cast_unsigned()) {
+            Some(character) => Cow::Owned(Value::Rune(character)),
+            None => Cow::Borrowed(value),
+        },
+        value => Cow::Borrowed(value),
+    };
+    let values: Vec<Cow<'_, Value>> = values.iter().map(as_go).collect();
     text::encode(&values)
 }
 
@@ -63,22 +70,13 @@ pub fn file_name(bytes: &[u8]) -> String {
     name
 }
 
-/// Parameter types of a fuzz test that takes these values.
-#[must_use]
-pub fn types(values: &[Value]) -> Vec<ValueType> {
-    let of = |value: &Value| match value.value_type() {
-        ValueType::Rune => ValueType::Int32,
-        other => other,
-    };
-    values.iter().map(of).collect()
-}
-
 /// Bytes of memory for the value that a worker needs so that byte strings of up to `longest` bytes
-/// in any of `parameters` parameters can be sent to it and mutated, and what it makes of them can
-/// always be sent back.
+/// in any of `parameters` parameters can be sent to it and mutated.
 ///
 /// Quoted text can be four times as long as its bytes, and the mutator refuses values longer than
-/// their share of the memory. The size is part of how inputs are rebuilt: see [`crate::mutator`].
+/// their share of the memory. What it makes of them may fill that share, and is then longer than
+/// `longest`: measure it before sending it to a worker, whose memory its text may not fit either.
+/// The size is part of how inputs are rebuilt: see [`crate::mutator`].
 #[must_use]
 pub const fn capacity_for(longest: usize, parameters: usize) -> usize {
     let one = longest.saturating_mul(QUOTED_BYTES_MAX).saturating_add(2 * ENCODING_ROOM);

@@ -19,6 +19,8 @@ mod print;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Borrow;
+
 use crate::value::{Value, ValueType};
 
 /// The first line of every text.
@@ -67,10 +69,10 @@ pub enum ValueError {
 ///
 /// Without values it is the first line alone, which does not decode.
 #[must_use]
-pub fn encode(values: &[Value]) -> Vec<u8> {
+pub fn encode<V: Borrow<Value>>(values: &[V]) -> Vec<u8> {
     let mut text = format!("{VERSION_LINE}\n");
     for value in values {
-        print::value(&mut text, value);
+        print::value(&mut text, value.borrow());
         text.push('\n');
     }
     text.into_bytes()

@@ -174,3 +174,10 @@ fn the_capacity_is_enough_for_text_and_mutator() {
         assert!(capacity / parameters - ENCODING_ROOM >= 1000);
     }
 }
+
+#[test]
+fn what_the_mutator_may_make_of_a_value_need_not_fit_the_memory() {
+    let capacity = capacity_for(1000, 1);
+    let share = Value::Bytes(vec![0xff; capacity - ENCODING_ROOM]);
+    assert!(encode(&[share]).len() > capacity, "the sentence about it can go");
+}
