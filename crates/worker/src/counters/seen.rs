@@ -61,6 +61,14 @@ impl Seen {
         fresh.collect()
     }
 
+    /// Those of `features` whose counters never failed to repeat.
+    pub(crate) fn repeatable(&self, features: &[Feature]) -> Vec<Feature> {
+        let is_stable = |&&(index, _): &&Feature| {
+            self.strikes.get(index as usize).is_some_and(|strikes| *strikes == 0)
+        };
+        features.iter().filter(is_stable).copied().collect()
+    }
+
     /// Number of counters that were ever hit.
     pub(crate) fn edges(&self) -> usize {
         self.bits.iter().filter(|bits| **bits != 0).count()

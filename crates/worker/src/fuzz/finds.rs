@@ -1,7 +1,8 @@
 //! What becomes of an input with new coverage.
 //!
-//! Owns its confirmation by a second execution, its trimming within a budget, and how it is told:
-//! through the ring while the call goes on, or by ending the call.
+//! Owns its confirmation by a second execution, its trimming within a budget (to the new edges if
+//! it has any, else to all that it covers), and how it is told: through the ring while the call
+//! goes on, or by ending the call.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -65,6 +66,9 @@ impl Run<'_, '_> {
             let reward = if is_edge { Reward::NewEdge } else { Reward::NewClass };
             self.engine.mutator.reward(seed, reward);
         }
+        // An input that only repeats known code more often than before is one of many that grow:
+        // all that it repeats is what the next ones grow from. New code starts small.
+        let keep = if is_edge { keep } else { seen.repeatable(&shown.features) };
         if self.engine.ring.is_some() && input.len() > 1 {
             self.trim(&mut input, &mut shown, &keep)?;
         }
@@ -94,7 +98,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Makes a find shorter while it keeps what is new in it.
+    /// Makes a find shorter while it covers `keep`.
     fn trim(
         &mut self,
         input: &mut Vec<u8>,

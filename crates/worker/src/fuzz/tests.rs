@@ -12,6 +12,7 @@ use crate::target::Verdict;
 
 mod solving;
 mod sweep;
+mod trimming;
 
 fn target<F: Fn(&[u8]) -> Verdict>(test: F) -> FakeTarget<F> {
     FakeTarget { types: vec![ValueType::Bytes], seeds: Vec::new(), test }
