@@ -73,6 +73,11 @@ pub(crate) const BLOCK_BYTES_MEDIUM: usize = 128;
 /// See [`BLOCK_BYTES_SMALL`].
 pub(crate) const BLOCK_BYTES_MAX: usize = 1_500;
 
+/// Bytes that a block is repeated to: this many, doubled less than [`REPEATED_DOUBLINGS`] times.
+pub(crate) const REPEATED_BYTES_MIN: usize = 16;
+/// See [`REPEATED_BYTES_MIN`]: up to 32 KiB.
+pub(crate) const REPEATED_DOUBLINGS: usize = 12;
+
 /// Bytes of one block of a swap or a shuffle; they pass through the stack.
 pub(crate) const SWAP_BYTES_MAX: usize = 64;
 

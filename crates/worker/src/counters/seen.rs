@@ -61,10 +61,11 @@ impl Seen {
         fresh.collect()
     }
 
-    /// Those of `features` whose counters never failed to repeat.
+    /// Those of `features` whose counters did not fail to repeat too often.
     pub(crate) fn repeatable(&self, features: &[Feature]) -> Vec<Feature> {
         let is_stable = |&&(index, _): &&Feature| {
-            self.strikes.get(index as usize).is_some_and(|strikes| *strikes == 0)
+            let strikes = self.strikes.get(index as usize);
+            strikes.is_some_and(|strikes| *strikes < UNSTABLE_STRIKES_MAX)
         };
         features.iter().filter(is_stable).copied().collect()
     }

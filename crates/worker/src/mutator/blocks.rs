@@ -5,7 +5,10 @@
 use super::bits::any_byte;
 use super::scalar;
 use super::value::Value;
-use crate::limits::{BLOCK_BYTES_MAX, BLOCK_BYTES_MEDIUM, BLOCK_BYTES_SMALL, SWAP_BYTES_MAX};
+use crate::limits::{
+    BLOCK_BYTES_MAX, BLOCK_BYTES_MEDIUM, BLOCK_BYTES_SMALL, REPEATED_BYTES_MIN, REPEATED_DOUBLINGS,
+    SWAP_BYTES_MAX,
+};
 use crate::rng::Rng;
 
 /// Largest block lengths, each as often as it is drawn.
@@ -75,6 +78,27 @@ pub(super) fn duplicate(value: &mut Value<'_>, from: usize, len: usize, to: usiz
         let moved = from + before + len;
         value.copy_within(moved..moved + len - before, to + before);
     }
+}
+
+/// Repeats a block where it stands, often enough that limits come into reach which no single copy
+/// reaches: of sizes, depths and counts.
+pub(super) fn repeat_block(value: &mut Value<'_>, rng: &mut Rng) -> bool {
+    let len = block_len(value.len().min(BLOCK_BYTES_MEDIUM), rng);
+    let wanted = REPEATED_BYTES_MIN << rng.below(REPEATED_DOUBLINGS);
+    let copies = wanted.min(value.room()).checked_div(len).unwrap_or(0);
+    if copies == 0 {
+        return false;
+    }
+    let from = rng.below(value.len() - len + 1);
+    let end = from + len * (copies + 1);
+    value.insert_gap(from + len, len * copies);
+    let mut made = len;
+    while from + made < end {
+        let next = made.min(end - from - made);
+        value.copy_within(from..from + next, from + made);
+        made += next;
+    }
+    true
 }
 
 pub(super) fn copy_block(value: &mut Value<'_>, rng: &mut Rng) -> bool {

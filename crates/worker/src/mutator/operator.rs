@@ -29,6 +29,7 @@ pub(super) enum Operator {
     DeleteBlock,
     DeleteTail,
     DuplicateBlock,
+    RepeatBlock,
     CopyBlock,
     SwapBlocks,
     Shuffle,
@@ -124,7 +125,7 @@ impl Facts {
 
 impl Operator {
     /// Every operator.
-    pub(super) const ALL: [Self; 26] = [
+    pub(super) const ALL: [Self; 27] = [
         Self::FlipBit,
         Self::RandomByte,
         Self::Interesting,
@@ -132,6 +133,7 @@ impl Operator {
         Self::DeleteBlock,
         Self::DeleteTail,
         Self::DuplicateBlock,
+        Self::RepeatBlock,
         Self::CopyBlock,
         Self::SwapBlocks,
         Self::Shuffle,
@@ -159,9 +161,11 @@ impl Operator {
             Self::FlipBit | Self::RandomByte => Class::Bytes,
             Self::Interesting | Self::Arithmetic => Class::Numbers,
             Self::DeleteBlock | Self::DeleteTail => Class::Delete,
-            Self::DuplicateBlock | Self::CopyBlock | Self::SwapBlocks | Self::Shuffle => {
-                Class::Copy
-            }
+            Self::DuplicateBlock
+            | Self::RepeatBlock
+            | Self::CopyBlock
+            | Self::SwapBlocks
+            | Self::Shuffle => Class::Copy,
             Self::InsertRun | Self::OverwriteRun | Self::InsertRandom => Class::Insert,
             Self::Digit | Self::ChangeNumber | Self::InsertNumber => Class::Decimal,
             Self::OverwriteByToken | Self::InsertToken => Class::Dictionary,
@@ -181,7 +185,7 @@ impl Operator {
             Self::RandomByte | Self::DuplicateBlock | Self::CopyBlock => filled(6),
             Self::Interesting | Self::Arithmetic => filled(if facts.is_text { 4 } else { 9 }),
             Self::DeleteBlock => filled(7),
-            Self::DeleteTail | Self::OverwriteRun | Self::Shuffle => filled(1),
+            Self::DeleteTail | Self::RepeatBlock | Self::OverwriteRun | Self::Shuffle => filled(1),
             Self::SwapBlocks => filled(2),
             Self::InsertRun => 2,
             Self::InsertRandom => 4,
@@ -212,6 +216,7 @@ impl Operator {
             Self::DeleteBlock => blocks::delete_block(value, rng),
             Self::DeleteTail => blocks::delete_tail(value, rng),
             Self::DuplicateBlock => blocks::duplicate_block(value, rng),
+            Self::RepeatBlock => blocks::repeat_block(value, rng),
             Self::CopyBlock => blocks::copy_block(value, rng),
             Self::SwapBlocks => blocks::swap_blocks(value, rng),
             Self::Shuffle => blocks::shuffle(value, rng),

@@ -2,6 +2,7 @@ use fuzzd_protocol::input;
 use fuzzd_protocol::value::Value;
 use proptest::prelude::*;
 
+use super::operator::Operator;
 use super::*;
 use crate::compare::log::{Kind, Record};
 use crate::compare::pairs::{Pair, PairTable, Side};
@@ -55,6 +56,32 @@ fn nearly_every_mutation_changes_the_input() {
         let least = if value_type == ValueType::Bool { 500 } else { 900 };
         assert!(changed > least, "{value_type}: {changed} of 1000");
     }
+}
+
+#[test]
+fn a_repeated_block_fills_the_room_there_is_and_changes_nothing_else() {
+    let base = b"<head>ab</tail>";
+    let mut mutator = visit(&[ValueType::Bytes], base, 4_000);
+    mutator.visit.set_operator(Operator::RepeatBlock);
+    mutator.visit.set_exponent(0);
+    let (mut buffer, mut longest) = (vec![0; 4_000], 0);
+    for iteration in 0..2_000 {
+        let len = mutator.mutate(iteration_seed(7, iteration), &mut buffer);
+        longest = longest.max(len);
+        let added = len - base.len();
+        // What was added repeats the block before it: the input is the same from where the block
+        // begins as from where its first copy begins.
+        let blocks = (1..=base.len()).filter(|block| added % block == 0);
+        let is_repeated = |block: usize| {
+            (0..=base.len() - block).any(|from| {
+                let is_rest = buffer[from + block + added..len] == base[from + block..];
+                let is_same = |at: usize| buffer[at] == buffer[at - block];
+                is_rest && (from + block..from + block + added).all(is_same)
+            })
+        };
+        assert!(added > 0 && blocks.clone().any(is_repeated), "{:?}", &buffer[..len]);
+    }
+    assert!(longest > 3_900, "{longest}");
 }
 
 #[test]
