@@ -125,7 +125,7 @@ pub struct MinimizeCall {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
     /// Extension `fork`. Run every candidate in a process of its own, because it may end there.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "option_object")]
     pub fork: Option<ForkLimits>,
     /// Extension `search`. What of a search to do: a part of it from some point on. `None`: all.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "option_object")]

@@ -87,6 +87,9 @@ fn arrays_do_not_pass_for_objects() {
     assert!(decode_reply::<PingReply>(b"[]").is_err());
     assert!(decode_reply::<FuzzReply>(br#"{"Failure":["panic","","",""]}"#).is_err());
     assert!(decode_reply::<FuzzReply>(br#"{"Ignored":[["a",1]]}"#).is_err());
+    for field in [r#""Fork":[1,2]"#, r#""Search":[9,[0],0,1]"#] {
+        assert!(call(&format!(r#"{{"Minimize":{{{field}}}}}"#)).is_err(), "{field}");
+    }
 }
 
 #[test]
