@@ -240,6 +240,7 @@ impl Schedule {
     pub fn unsee(&mut self, entry: EntryIndex) {
         if let Some(stats) = self.stats.get_mut(entry.index())
             && stats.is_seen
+            && entry.index() < self.end
         {
             stats.is_seen = false;
             self.unseen.push_back(entry);
