@@ -126,6 +126,10 @@ pub const REAP_DEADLINE: Duration = Duration::from_millis(300);
 /// may be much to give back.
 pub const CONDEMNED_REAP_DEADLINE: Duration = Duration::from_secs(5);
 
+/// To the first execution of a call that goes on with a search for a smaller input: the worker
+/// makes all candidates before it again, of which each takes the longer the larger the input is.
+pub const SEARCH_WALK_MAX: Duration = Duration::from_secs(5);
+
 // ---- queues ----
 
 /// Processes waiting to be spawned: one per slot at most, and as many probes.

@@ -119,7 +119,8 @@ pub const MINIMIZE_FORKED_TIME: Duration = Duration::from_secs(4);
 /// A search for a smaller input begins with one worker for so long: most are over by then.
 pub const SEARCH_ALONE_TIME: Duration = Duration::from_millis(100);
 
-/// One call to a worker that searches alone, after that: others may join in between.
+/// One call to a worker that searches alone, after that, where sharing pays: others may join in
+/// between.
 pub const SEARCH_SLICE_TIME: Duration = Duration::from_millis(250);
 
 /// The time that a part of a round is given however late it is; then the search ends.

@@ -21,7 +21,7 @@ use fuzzd_protocol::limits::PLAN_ITEMS_MAX;
 use fuzzd_protocol::message::{self, ForkLimits, FuzzCall, MinimizeCall};
 use fuzzd_protocol::{profile, sparse};
 
-use crate::limits::{FORK_GRACE, FORK_TIMEOUT_MAX};
+use crate::limits::{FORK_GRACE, FORK_TIMEOUT_MAX, SEARCH_WALK_MAX};
 use crate::shared::TestMemories;
 use crate::worker::ping::Announced;
 use crate::worker::watch::WatchLimits;
@@ -36,6 +36,8 @@ pub(super) struct Pending {
     pub(super) execs_max: u64,
     /// Its own time limit.
     pub(super) time_max: Option<Duration>,
+    /// What may pass before its first execution, beyond the per-input timeout.
+    pub(super) walk_max: Duration,
     /// The worker says by its phase whether an input is being executed.
     pub(super) has_phase: bool,
 }
@@ -254,6 +256,7 @@ pub(super) fn encode(
         input: call.input.clone(),
         execs_max,
         time_max,
+        walk_max: walk_max(&call.work),
         has_phase: announced.caps.has_control,
     };
     let (message, pending) = match &call.work {
@@ -308,6 +311,17 @@ pub(super) fn encode(
         }
     };
     (message::encode_line(&message), pending)
+}
+
+/// A call that goes on with a search finds its place first.
+fn walk_max(work: &Work) -> Duration {
+    match work {
+        Work::MinimizeFailure { search: Some(search), .. } if search.from > 0 => SEARCH_WALK_MAX,
+        Work::Execute
+        | Work::Fuzz { .. }
+        | Work::MinimizeFind { .. }
+        | Work::MinimizeFailure { .. } => Duration::ZERO,
+    }
 }
 
 fn profile_name(profile: Profile) -> Option<String> {

@@ -138,7 +138,8 @@ impl<'a> Life<'a> {
             call::encode(call, &self.announced, &mut self.coverage, memories, limits);
         let started = Instant::now();
         let limits = pending.watched(settings.limits);
-        let watch = Watch::start(limits, pending.counted_max(), pending.time_max, started);
+        let watch = Watch::start(limits, pending.counted_max(), pending.time_max, started)
+            .after_walk(pending.walk_max);
         let begun = self.client.memory().begin_call(&pending.input);
         self.state = WorkerState::Calling(Box::new(InFlight::new(pending, started, watch)));
         self.begin_watching(started);

@@ -115,6 +115,13 @@ impl Watch {
         }
     }
 
+    /// The same for a call in which so much may pass before its first execution.
+    pub(super) fn after_walk(self, walk_max: Duration) -> Self {
+        let input_deadline = self.input_deadline + walk_max;
+        let call_deadline = self.call_deadline.map(|deadline| deadline + walk_max);
+        Self { input_deadline, call_deadline, ..self }
+    }
+
     /// Whether executions ended since the last look, and the call has time left. One that has none
     /// is in its last execution, which takes long.
     pub(super) fn is_calm(&self, now: Instant, counts: Counts) -> bool {
@@ -206,6 +213,21 @@ mod tests {
             watch.look(now, Duration::ZERO, sample(99)),
             Some(Alarm::Hung { is_running: true })
         );
+    }
+
+    #[test]
+    fn a_walk_to_the_first_execution_is_no_hang_and_those_behind_it_are_watched_as_ever() {
+        let start = Instant::now();
+        let walk = TIMEOUT * 3;
+        let mut watch = Watch::start(LIMITS, 9, Some(TIMEOUT), start).after_walk(walk);
+        let mut look = |after, new| watch.look(start + after, Duration::ZERO, sample(new));
+        assert_eq!(look(walk + TIMEOUT / 2, 0), None);
+        assert_eq!(look(walk + TIMEOUT / 2, 1), None, "the first one began");
+        let hung = look(walk + TIMEOUT / 2 + TIMEOUT, 1);
+        assert_eq!(hung, Some(Alarm::Hung { is_running: true }));
+        let mut watch = Watch::start(LIMITS, 9, None, start).after_walk(walk);
+        let hung = watch.look(start + walk + TIMEOUT, Duration::ZERO, sample(0));
+        assert_eq!(hung, Some(Alarm::Hung { is_running: true }));
     }
 
     #[test]

@@ -72,7 +72,11 @@ impl Session {
             Job::Warmup(item) => SpentJob::Warmup(item),
             Job::Confirm(signature) => SpentJob::Confirm(signature),
             Job::MinimizeFailure(job) => {
-                SpentJob::MinimizeFailure(job.spent(claim.execs_other, own))
+                let walked = match self.config.pace {
+                    Pace::Clock => took.saturating_sub(own),
+                    Pace::Executions => Duration::ZERO,
+                };
+                SpentJob::MinimizeFailure(job.spent(claim.execs_other, own, walked))
             }
             Job::Recheck(signature) => SpentJob::Recheck(signature),
         };

@@ -37,13 +37,16 @@ pub(super) struct SpentSearch {
     pub(super) job: SearchJob,
     /// Executions of it that count.
     pub(super) execs: u64,
+    /// What it took to judge candidates.
     pub(super) took: Duration,
+    /// All else: the way to the worker and back, and the walk to the candidates.
+    pub(super) walked: Duration,
 }
 
 impl SearchJob {
     /// The call ended and claims so many executions.
-    pub(super) fn spent(self, claimed: u64, took: Duration) -> SpentSearch {
-        SpentSearch { job: self, execs: claimed.min(self.execs_max), took }
+    pub(super) fn spent(self, claimed: u64, took: Duration, walked: Duration) -> SpentSearch {
+        SpentSearch { job: self, execs: claimed.min(self.execs_max), took, walked }
     }
 
     pub(super) fn execs_max(&self) -> u64 {
@@ -95,7 +98,11 @@ pub(super) struct Search {
     round: u64,
     /// Empty between two rounds.
     parts: Vec<Part>,
-    /// Its candidates take so long that sharing them pays.
+    /// Time of all calls together, as in [`SpentSearch`].
+    took: Duration,
+    walked: Duration,
+    /// Its candidates take so long that sharing them pays; and finding one's place again, which
+    /// takes longer the larger the input is, was not most of the work so far.
     pub(super) is_slow: bool,
 }
 
@@ -112,6 +119,8 @@ impl Search {
             window: 1,
             round: 0,
             parts: Vec::new(),
+            took: Duration::ZERO,
+            walked: Duration::ZERO,
             is_slow: false,
         }
     }
@@ -176,7 +185,10 @@ impl Search {
             return Progress::Ended;
         }
         let each = spent.took.checked_div(u32::try_from(spent.execs).unwrap_or(u32::MAX));
-        self.is_slow = each.is_some_and(|each| each >= SEARCH_EXEC_TIME_SHARED);
+        self.took = self.took.saturating_add(spent.took);
+        self.walked = self.walked.saturating_add(spent.walked);
+        self.is_slow =
+            self.walked <= self.took && each.is_some_and(|each| each >= SEARCH_EXEC_TIME_SHARED);
         self.parts[spent.job.part] = Part::Done(judged);
         if self.parts.iter().any(|part| !matches!(part, Part::Done(_))) {
             return Progress::GoesOn;

@@ -124,7 +124,9 @@ impl Session {
         let slice = match (part.parts, is_new) {
             _ if is_whole => Duration::MAX,
             (1, true) => SEARCH_ALONE_TIME,
-            (1, false) => SEARCH_SLICE_TIME,
+            // So that others may join in between.
+            (1, false) if is_slow => SEARCH_SLICE_TIME,
+            // Nobody will: to find its place again would cost time for nothing.
             (_, _) => Duration::MAX,
         };
         let left = until.map(|until| until.saturating_sub(now).max(SEARCH_PART_TIME_MIN));

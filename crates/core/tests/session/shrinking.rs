@@ -130,6 +130,44 @@ fn quick_candidates_stay_with_one_worker() {
 }
 
 #[test]
+fn a_search_that_is_not_shared_goes_on_in_one_call() {
+    let mut stage = searching(4);
+    bug(&mut stage, 0, b"long crash", 1);
+    let [first] = minimizing(&stage)[..] else { panic!("one") };
+    stage.reply_after(first, 10_000, SLOW, searched(b"long cras", &[0], 10_000));
+    let Work::MinimizeFailure { time_max: Some(time), .. } = stage.work(first) else {
+        panic!("it goes on: {:?}", stage.calls);
+    };
+    assert!(*time > Duration::from_secs(4), "all the time that is left: {time:?}");
+}
+
+#[test]
+fn a_search_in_which_the_way_takes_longer_than_the_work_is_shared_no_more() {
+    let mut stage = searching(4);
+    bug(&mut stage, 0, b"long crash", 1);
+    let [first] = minimizing(&stage)[..] else { panic!("one") };
+    stage.reply_after(first, 10, SLOW, searched(b"long crash", &[0], 10));
+    let_fuzzing_end(&mut stage);
+    stage.reply_after(first, 10, SLOW, searched(b"long crash", &[], 20));
+    let members = minimizing(&stage);
+    assert_eq!(members.len(), 2);
+    // Each finds its place first, which is none of the time it tells.
+    stage.wait(SLOW * 4);
+    for member in members {
+        stage.reply_after(member, 1, SLOW / 10, searched(b"long crash", &[], 22));
+    }
+    let_fuzzing_end(&mut stage);
+    assert_eq!((minimizing(&stage).len(), fuzzing(&stage).len()), (1, 3));
+    let Work::MinimizeFailure { search: Some(part), time_max: Some(time), .. } =
+        stage.work(minimizing(&stage)[0])
+    else {
+        panic!("it goes on: {:?}", stage.calls);
+    };
+    assert_eq!((part.from, part.parts), (22, 1));
+    assert!(*time > Duration::from_secs(3), "all the time that is left: {time:?}");
+}
+
+#[test]
 fn an_input_as_long_but_plainer_is_taken_too() {
     let mut stage = searching(1);
     bug(&mut stage, 0, b"\x02\x03\x05", 1);

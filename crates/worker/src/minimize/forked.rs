@@ -3,7 +3,7 @@
 //! Owns the judgement of candidates that run in forked processes. The same bounds and the same
 //! candidates as for failures that a worker survives; but each costs a process.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fuzzd_core::death::{Cause, ExitStatus, OutputTail, classify};
 use fuzzd_core::signature::Signature;
@@ -28,12 +28,15 @@ struct Judge<'j, 'a> {
     /// `None`: any failure.
     wanted: Option<Signature>,
     executions_left: u64,
-    deadline: Option<Instant>,
+    timeout: Option<Duration>,
+    /// When it judged its first candidate.
+    began: Option<Instant>,
 }
 
 impl Judge<'_, '_> {
     fn judge(&mut self, candidate: &[u8]) -> Judgement {
-        let is_late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let began = *self.began.get_or_insert_with(Instant::now);
+        let is_late = self.timeout.is_some_and(|timeout| began.elapsed() >= timeout);
         let fits = candidate.len() <= self.runner.memory.capacity();
         if self.executions_left == 0 || is_late || !fits || self.runner.must_stop() {
             return Judgement::Stop;
@@ -66,29 +69,29 @@ impl Judge<'_, '_> {
     }
 }
 
-/// The search of one call. Memory is the smallest input at the end.
+/// The search of one call. Memory is the smallest input at the end. Gives the time from the first
+/// candidate that was judged to the end.
 pub(super) fn search(
     runner: &mut Runner<'_>,
     wanted: Option<Signature>,
     call: &MinimizeCall,
     limits: ForkLimits,
     input: &[u8],
-    started: Instant,
     reply: &mut MinimizeReply,
-) {
+) -> Duration {
     let limits = ChildLimits { timeout: wire_timeout(limits.timeout_ns), memory: limits.memory };
-    let Ok(forker) = Forker::new(limits) else { return };
+    let Ok(forker) = Forker::new(limits) else { return Duration::ZERO };
     let types = runner.types.clone();
     // Children tell a panic by its signature alone.
     failure::begin_call(&[], 0);
-    let deadline = wire_timeout(call.timeout_ns).and_then(|timeout| started.checked_add(timeout));
-    let executions_left = wire_limit(call.limit);
-    let mut judge = Judge { runner, forker, wanted, executions_left, deadline };
+    let (timeout, executions_left) = (wire_timeout(call.timeout_ns), wire_limit(call.limit));
+    let mut judge = Judge { runner, forker, wanted, executions_left, timeout, began: None };
     let part = call.search.as_ref().unwrap_or(&walk::WHOLE);
     let walked = walk::walk(&types, input, part, &mut |candidate| judge.judge(candidate));
     reply.wrote_to_mem = walked.smallest.is_some();
     reply.search = call.search.is_some().then_some(walked.report);
     judge.runner.put(walked.smallest.as_deref().unwrap_or(input));
+    judge.began.map_or(Duration::ZERO, |began| began.elapsed())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fuzzd_core::coverage::Feature;
 use fuzzd_core::signature::Signature;
@@ -39,7 +39,10 @@ struct Judge<'j, 'a> {
     runner: &'j mut Runner<'a>,
     goal: Goal,
     executions_left: u64,
-    pace: Pace,
+    timeout: Option<Duration>,
+    /// When it judged its first candidate, and when it has to end. The walk of a search to where
+    /// it goes on may take long, and is none of the time that the call gives.
+    began: Option<(Instant, Pace)>,
     /// Snapshot of the last candidate that held (goal coverage).
     snapshot: Vec<Feature>,
     /// Failure of the last candidate that held (goal failure), or one that nobody knew (goal
@@ -52,7 +55,11 @@ impl Judge<'_, '_> {
         let must_stop = self.executions_left == 0 || self.runner.must_stop();
         // A candidate is never longer than what it was made from; that it fits is checked anyway.
         let fits = candidate.len() <= self.runner.memory.capacity();
-        if must_stop || !fits || self.pace.is_over() {
+        let (_, pace) = self.began.get_or_insert_with(|| {
+            let now = Instant::now();
+            (now, Pace::new(self.timeout, now))
+        });
+        if must_stop || !fits || pace.is_over() {
             return Judgement::Stop;
         }
         self.executions_left -= 1;
@@ -101,6 +108,7 @@ impl Judge<'_, '_> {
 pub(crate) fn minimize(runner: &mut Runner<'_>, call: &MinimizeCall) -> MinimizeReply {
     let started = Instant::now();
     let mut reply = MinimizeReply::default();
+    let mut judged = Duration::ZERO;
     runner.begin_call();
     if let Some(goal) = goal_of(runner, call)
         && call.search.as_ref().is_none_or(walk::is_sound)
@@ -109,27 +117,28 @@ pub(crate) fn minimize(runner: &mut Runner<'_>, call: &MinimizeCall) -> Minimize
         match (goal, call.fork) {
             #[cfg(target_os = "linux")]
             (Goal::Failure(wanted), Some(limits)) => {
-                forked::search(runner, wanted, call, limits, &input, started, &mut reply);
+                judged = forked::search(runner, wanted, call, limits, &input, &mut reply);
             }
             // Coverage is kept by what lives.
             (_, Some(_)) => {}
-            (goal, None) => search(runner, goal, call, &input, started, &mut reply),
+            (goal, None) => judged = search(runner, goal, call, &input, &mut reply),
         }
     }
     runner.end_call();
     reply.other_count = runner.other_count;
-    reply.duration_ns = wire_nanos(started.elapsed());
+    let took = if call.search.is_some() { judged } else { started.elapsed() };
+    reply.duration_ns = wire_nanos(took);
     reply
 }
 
+/// Gives the time from the first candidate that was judged to the end.
 fn search(
     runner: &mut Runner<'_>,
     goal: Goal,
     call: &MinimizeCall,
     input: &[u8],
-    started: Instant,
     reply: &mut MinimizeReply,
-) {
+) -> Duration {
     let types = runner.types.clone();
     let part = call.search.as_ref().filter(|_| matches!(goal, Goal::Failure(_)));
     let keeps_failure = matches!(goal, Goal::Failure(_));
@@ -140,7 +149,8 @@ fn search(
         runner,
         goal,
         executions_left: wire_limit(call.limit),
-        pace: Pace::new(wire_timeout(call.timeout_ns), started),
+        timeout: wire_timeout(call.timeout_ns),
+        began: None,
         snapshot: Vec::new(),
         fault: None,
     };
@@ -168,7 +178,7 @@ fn search(
             describe(&mut judge, &value);
         }
     }
-    let Judge { runner, goal, snapshot, fault, .. } = judge;
+    let Judge { runner, goal, snapshot, fault, began, .. } = judge;
     if let Some(fault) = fault {
         reply.err = fault.summary();
         reply.failure = Some(fault.info());
@@ -182,6 +192,7 @@ fn search(
         }
         Goal::Failure(_) => runner.put(&value),
     }
+    began.map_or(Duration::ZERO, |(began, _)| began.elapsed())
 }
 
 /// Runs the smallest once more, this time with a backtrace. If it passes now, what was known of it
@@ -189,7 +200,9 @@ fn search(
 fn describe(judge: &mut Judge<'_, '_>, smallest: &[u8]) {
     failure::begin_call(&[], 1);
     judge.executions_left = 1;
-    judge.pace = Pace::new(None, Instant::now());
+    if let Some((_, pace)) = &mut judge.began {
+        *pace = Pace::new(None, Instant::now());
+    }
     judge.judge(smallest);
 }
 

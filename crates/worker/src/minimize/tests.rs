@@ -1,6 +1,7 @@
 use std::sync::PoisonError;
 
 use fuzzd_protocol::input;
+use fuzzd_protocol::message::SearchPart;
 use fuzzd_protocol::value::{Value, ValueType};
 
 use super::*;
@@ -313,6 +314,28 @@ fn the_limit_of_a_minimization_is_exact() {
         assert!(reply.wrote_to_mem && contains(&fixture.value(), b"bug"));
         assert_eq!(reply.failure.unwrap().message, "the bug");
     }
+}
+
+#[test]
+fn the_walk_to_where_a_search_goes_on_takes_nothing_of_its_time() {
+    let start: Vec<u8> = (0..4096_u32).map(|at| at.to_le_bytes()[0] | 0x80).collect();
+    // Nothing smaller holds.
+    let test = |_: &[u8]| Verdict::Pass;
+    let target = FakeTarget { types: vec![ValueType::Bytes], seeds: Vec::new(), test };
+    let mut fixture = Fixture::new(&target, fake_counters(4));
+    let from = |from| {
+        let search = SearchPart { from, held: vec![0], part: 0, parts: 1 };
+        let timeout_ns = 100_000;
+        let signature = signature();
+        MinimizeCall { search: Some(search), timeout_ns, signature, ..MinimizeCall::default() }
+    };
+    let started = Instant::now();
+    let reply = fixture.minimize(&start, from(5_000));
+    assert!(started.elapsed() > Duration::from_nanos(100_000), "or it shows nothing");
+    let report = reply.search.unwrap();
+    assert!(report.until > 5_000 && reply.other_count > 0, "{report:?}");
+    let reply = fixture.minimize(&start, from(1 << 60));
+    assert_eq!((reply.duration_ns, reply.other_count), (0, 0), "nothing was judged");
 }
 
 #[test]

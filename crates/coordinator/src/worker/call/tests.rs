@@ -183,8 +183,10 @@ fn a_part_of_a_search_is_sent_as_it_is() {
         search: Some(search),
         ..MinimizeCall::default()
     };
-    let sent = sent(&call(work, &[]), &native, &mut CoverageLink::new(&native));
-    assert_eq!(sent, message::Call::Minimize(expected));
+    let (call, link) = (call(work, &[]), &mut CoverageLink::new(&native));
+    assert_eq!(sent(&call, &native, link), message::Call::Minimize(expected));
+    let (_, pending) = encode(&call, &native, link, None, LIMITS);
+    assert_eq!(pending.walk_max, SEARCH_WALK_MAX, "it finds its place first");
 }
 
 #[test]

@@ -30,7 +30,14 @@ impl Bench {
         memory.begin_call(b"value").unwrap();
         let kind = Kind::Fuzz { ignore: Vec::new(), plan };
         let input: Input = b"value".as_slice().into();
-        let pending = Pending { kind, input, execs_max: 10, time_max: None, has_phase: true };
+        let pending = Pending {
+            kind,
+            input,
+            execs_max: 10,
+            time_max: None,
+            walk_max: Duration::ZERO,
+            has_phase: true,
+        };
         let caps = Caps { has_sparse: true, has_plans: true, has_map: true, ..Caps::default() };
         let announced = Announced { caps, counters: 4, ..Announced::default() };
         let coverage = CoverageLink::new(&announced);

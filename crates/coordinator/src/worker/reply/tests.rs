@@ -9,7 +9,14 @@ const TYPES: &[ValueType] = &[ValueType::Bytes];
 
 fn pending(kind: Kind) -> Pending {
     let execs_max = if matches!(kind, Kind::Fuzz { .. }) { 10 } else { 0 };
-    Pending { kind, input: b"given".as_slice().into(), execs_max, time_max: None, has_phase: true }
+    Pending {
+        kind,
+        input: b"given".as_slice().into(),
+        execs_max,
+        time_max: None,
+        walk_max: Duration::ZERO,
+        has_phase: true,
+    }
 }
 
 fn fuzz() -> Kind {

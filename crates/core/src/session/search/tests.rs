@@ -15,7 +15,7 @@ fn judged(bytes: &[u8], held: &[u64], until: u64) -> Judged {
 fn search(execs: u64) -> Search {
     let mut search = Search::new(input(b"a long input"), false, execs, Some(SECOND));
     let (job, ..) = search.take(SIGNATURE, 4).expect("it is new");
-    let spent = job.spent(1, Duration::from_millis(2));
+    let spent = job.spent(1, Duration::from_millis(2), Duration::ZERO);
     assert!(search.settle(&spent));
     assert_eq!(
         search.judged(&spent, judged(b"a long input", &[0], 1), SECOND / 2),
@@ -31,7 +31,7 @@ fn round(search: &mut Search, members: usize) -> Vec<(SearchJob, SearchPart)> {
 }
 
 fn answer(search: &mut Search, job: SearchJob, execs: u64, judged: Judged) -> Progress {
-    let spent = job.spent(execs, Duration::from_millis(2 * execs));
+    let spent = job.spent(execs, Duration::from_millis(2 * execs), Duration::ZERO);
     assert!(search.settle(&spent));
     search.judged(&spent, judged, Duration::ZERO)
 }
@@ -130,9 +130,9 @@ fn an_answer_of_a_round_before_is_too_late() {
     let parts = round(&mut search, 2);
     search.go_on_by_fork();
     let (job, _) = round(&mut search, 2)[0].clone();
-    let late = parts[0].0.spent(1, SECOND);
+    let late = parts[0].0.spent(1, SECOND, Duration::ZERO);
     assert!(!search.settle(&late), "its executions count, its answer does not");
-    assert!(search.settle(&job.spent(1, SECOND)));
+    assert!(search.settle(&job.spent(1, SECOND, Duration::ZERO)));
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn too_many_numbers_start_a_search_anew() {
 fn a_search_ends_with_its_time() {
     let mut search = search(1_000);
     let (job, _) = round(&mut search, 1)[0].clone();
-    let spent = job.spent(1, SECOND);
+    let spent = job.spent(1, SECOND, Duration::ZERO);
     assert!(search.settle(&spent));
     assert_eq!(search.judged(&spent, judged(b"short", &[1], 2), SECOND), Progress::Ended);
     assert_eq!(&*search.best, b"short");
