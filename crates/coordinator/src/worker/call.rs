@@ -216,19 +216,23 @@ impl CoverageLink {
         in_sparse: Option<&[u8]>,
         in_dense: Option<&[u8]>,
     ) -> Result<Option<Vec<Feature>>, String> {
-        match (in_sparse, in_dense) {
+        let snapshot: Vec<Feature> = match (in_sparse, in_dense) {
             (Some(bytes), _) => {
-                sparse::decode(bytes, self.counters).map(Some).map_err(|error| error.to_string())
+                sparse::decode(bytes, self.counters).map_err(|error| error.to_string())?
             }
-            (None, Some(bytes)) if bytes.len() != self.counters => Err(format!(
-                "its coverage has {} counters, it announced {}",
-                bytes.len(),
-                self.counters
-            )),
-            (None, Some(bytes)) => Ok(Some(
-                (0u32..).zip(bytes.iter().copied()).filter(|&(_, class)| class != 0).collect(),
-            )),
-            (None, None) => Ok(None),
+            (None, Some(bytes)) if bytes.len() != self.counters => {
+                let (told, counters) = (bytes.len(), self.counters);
+                return Err(format!("its coverage has {told} counters, it announced {counters}"));
+            }
+            (None, Some(bytes)) => {
+                (0u32..).zip(bytes.iter().copied()).filter(|&(_, class)| class != 0).collect()
+            }
+            (None, None) => return Ok(None),
+        };
+        // Merged, bits that no execution showed would hide what later ones do show.
+        match snapshot.iter().find(|(_, class)| !class.is_power_of_two()) {
+            Some((index, _)) => Err(format!("its coverage has several classes of counter {index}")),
+            None => Ok(Some(snapshot)),
         }
     }
 }

@@ -234,6 +234,7 @@ fn coverage_is_read_within_the_announced_counters_only() {
     assert!(link.read(Some(&sparse::encode(&[(4, 1)])), None).is_err());
     assert_eq!(link.read(None, Some(&[0, 2, 0, 1])), Ok(Some(vec![(1, 2), (3, 1)])));
     assert!(link.read(None, Some(&[0; 5])).is_err());
+    assert!(link.read(None, Some(&[0, 3, 0, 1])).is_err(), "one execution has one class of each");
     assert_eq!(link.read(None, None), Ok(None));
 }
 

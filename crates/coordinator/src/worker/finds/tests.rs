@@ -160,6 +160,15 @@ fn coverage_that_cannot_be_is_refused() {
 }
 
 #[test]
+fn an_execution_that_hit_a_counter_in_two_ways_is_refused() {
+    let mut bench = Bench::new();
+    bench.push(&record(FindParent::Plan(0), b"bad", &sparse::encode(&[(1, 2), (3, 0xff)])));
+    let (found, drained) = bench.drain(Drain::End);
+    assert!(found.is_empty());
+    assert_eq!(drained.unwrap_err(), "its coverage has several classes of counter 3");
+}
+
+#[test]
 fn records_that_are_no_finds_or_too_large_are_refused() {
     let mut long = record(FindParent::Plan(0), b"long", b"");
     long.push(0);
