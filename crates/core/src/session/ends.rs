@@ -75,7 +75,7 @@ impl Session {
                 self.watch.restarts += 1;
                 self.test(test).losses.count_good_answer(worker);
                 self.note_fatal(test, &job, &death.failure);
-                self.judge_failure(test, job, input, death.failure);
+                self.judge_failure(test, job, input, death.failure, true);
             }
             None => {
                 self.abandon(test, job);

@@ -42,7 +42,7 @@ impl Session {
             // It is being ended already: nothing it says is taken, but for a crash.
             return match outcome {
                 Outcome::Failed { input, failure } => {
-                    self.judge_failure(test, job, input, failure);
+                    self.judge_failure(test, job, input, failure, false);
                 }
                 Outcome::Passed { .. }
                 | Outcome::Rejected
@@ -105,7 +105,7 @@ impl Session {
     fn judge(&mut self, worker: WorkerId, test: TestIndex, job: SpentJob, outcome: Outcome) {
         match (job, outcome) {
             (job, Outcome::Failed { input, failure }) => {
-                self.judge_failure(test, job, input, failure);
+                self.judge_failure(test, job, input, failure, false);
             }
             (SpentJob::Warmup(item), Outcome::Passed { coverage }) => {
                 self.warmed_up(test, item, coverage);
@@ -140,13 +140,14 @@ impl Session {
         }
     }
 
-    /// An input failed, in a worker that lives or with the worker.
+    /// An input failed, and its worker ended by it or lives.
     pub(super) fn judge_failure(
         &mut self,
         test: TestIndex,
         job: SpentJob,
         input: Input,
         failure: Failure,
+        has_ended: bool,
     ) {
         match job {
             SpentJob::Warmup(item) => self.warmup_failed(test, item, failure),
@@ -157,7 +158,7 @@ impl Session {
             }
             SpentJob::Confirm(signature) => self.confirm_failed(test, signature, input, failure),
             SpentJob::MinimizeFailure(spent) => {
-                self.search_failed(test, &spent, &failure);
+                self.search_failed(test, &spent, has_ended);
                 if failure.signature() != spent.job.signature {
                     self.crashed(test, input, failure);
                 }

@@ -6,14 +6,13 @@
 
 use std::time::Duration;
 
-use crate::failure::Failure;
 use crate::ids::{Input, TestIndex, WorkerId};
 use crate::limits::{
     MINIMIZE_FAILURE_EXECS, MINIMIZE_FAILURE_TIME, MINIMIZE_FORKED_EXECS, MINIMIZE_FORKED_TIME,
     SEARCH_ALONE_TIME, SEARCH_PART_TIME_MIN, SEARCH_PARTS_MAX, SEARCH_SLICE_TIME,
 };
 use crate::session::Session;
-use crate::session::bugs::{Bug, BugState, is_survivable};
+use crate::session::bugs::{Bug, BugState};
 use crate::session::config::Pace;
 use crate::session::effect::Work;
 use crate::session::finish::Phase;
@@ -157,16 +156,12 @@ impl Session {
         }
     }
 
-    /// A candidate of a search failed in another way. What ends the worker may only end a child
-    /// from now on; with a worker that lives on there is no use in going on.
-    pub(super) fn search_failed(
-        &mut self,
-        test: TestIndex,
-        spent: &SpentSearch,
-        failure: &Failure,
-    ) {
+    /// A candidate of a search ended its worker, or the worker says that it failed in another way
+    /// than it was to keep. What ends a worker may only end a child from now on; with a worker
+    /// that lives on there is no use in going on.
+    pub(super) fn search_failed(&mut self, test: TestIndex, spent: &SpentSearch, has_ended: bool) {
         let signature = spent.job.signature;
-        let may_fork = self.tests[test.0].has_fork && !is_survivable(failure.kind);
+        let may_fork = self.tests[test.0].has_fork && has_ended;
         let Some(search) = self.search(test, signature) else { return };
         if !search.settle(spent) {
             return;

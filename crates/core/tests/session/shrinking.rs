@@ -239,6 +239,28 @@ fn a_candidate_that_ends_the_worker_makes_the_search_go_on_by_forking() {
 }
 
 #[test]
+fn a_panic_that_ends_the_worker_after_all_makes_the_search_go_on_by_forking() {
+    // A panic while it unwinds, say.
+    for line in [1, 2] {
+        let mut stage = searching(1);
+        bug(&mut stage, 0, b"long crash", 1);
+        stage.die(0, b"other", panic_at(line));
+        for _ in 0..10 {
+            match stage.work(0) {
+                Work::MinimizeFailure { by_fork: true, .. }
+                    if &*stage.call(0).input == b"long crash" =>
+                {
+                    break;
+                }
+                Work::MinimizeFailure { .. } => stage.reply(0, done(b"other", 1)),
+                _ => stage.die(0, b"other", panic_at(line)),
+            }
+        }
+        assert!(matches!(stage.work(0), Work::MinimizeFailure { by_fork: true, .. }), "{line}");
+    }
+}
+
+#[test]
 fn a_search_whose_worker_is_lost_ends_with_what_it_came_to() {
     let mut stage = searching(2);
     bug(&mut stage, 0, b"long crash", 1);
