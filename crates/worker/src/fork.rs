@@ -141,6 +141,21 @@ fn be_outside(parent: u32, nowhere: RawFd, stderr: RawFd) {
             libc::close(stderr);
         }
     }
+    print_no_backtrace();
+}
+
+/// The standard library prints a backtrace where memory fails, if the environment asks for it. In a
+/// large program that takes longer than a child is given, and nobody reads it.
+fn print_no_backtrace() {
+    // SAFETY: the string, if there is one, ends with a 0, belongs to this process, and its only
+    // thread is this one. It gets no longer.
+    unsafe {
+        let style = libc::getenv(c"RUST_BACKTRACE".as_ptr());
+        if !style.is_null() && *style != 0 {
+            *style = *c"0".as_ptr();
+            *style.add(1) = 0;
+        }
+    }
 }
 
 /// The rest of a child.
