@@ -19,7 +19,8 @@ pub const BUGS_PER_TEST_MAX: usize = 1_000;
 /// Original inputs kept in the state for one bug.
 pub const ORIGINALS_PER_BUG_MAX: u32 = 8;
 
-/// Corpus entries waiting for the disk. Beyond this, finds are not taken until the disk answers.
+/// Corpus entries waiting for the disk. Beyond this, finds are not taken until the disk answers; a
+/// worker does not tell the same coverage again before its next start, others do.
 pub const PENDING_COMMITS_MAX: usize = 4_096;
 
 /// First and longest pause before a worker that would not start is started again.

@@ -81,7 +81,7 @@ pub(super) fn duplicate(value: &mut Value<'_>, from: usize, len: usize, to: usiz
 }
 
 /// Repeats a block where it stands, often enough that limits come into reach which no single copy
-/// reaches: of sizes, depths and counts.
+/// reaches: of sizes, depths and counts. Half of the time one byte of each copy goes on counting.
 pub(super) fn repeat_block(value: &mut Value<'_>, rng: &mut Rng) -> bool {
     let len = block_len(value.len().min(BLOCK_BYTES_MEDIUM), rng);
     let wanted = REPEATED_BYTES_MIN << rng.below(REPEATED_DOUBLINGS);
@@ -98,7 +98,26 @@ pub(super) fn repeat_block(value: &mut Value<'_>, rng: &mut Rng) -> bool {
         value.copy_within(from..from + next, from + made);
         made += next;
     }
+    if rng.chance(1, 2) {
+        let place = from + rng.below(len);
+        enumerate(&mut value.edit(place..end)[..len * copies + 1], len);
+    }
     true
+}
+
+/// Makes every `step`-th byte the successor of the one before: keys, names and numbers that are
+/// all different, as maps and tables need them to grow.
+fn enumerate(bytes: &mut [u8], step: usize) {
+    let mut next = bytes[0];
+    for byte in bytes.iter_mut().step_by(step).skip(1) {
+        next = match next {
+            b'9' => b'0',
+            b'z' => b'a',
+            b'Z' => b'A',
+            other => other.wrapping_add(1),
+        };
+        *byte = next;
+    }
 }
 
 pub(super) fn copy_block(value: &mut Value<'_>, rng: &mut Rng) -> bool {

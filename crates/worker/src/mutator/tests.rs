@@ -59,29 +59,31 @@ fn nearly_every_mutation_changes_the_input() {
 }
 
 #[test]
-fn a_repeated_block_fills_the_room_there_is_and_changes_nothing_else() {
+fn a_repeated_block_fills_the_room_there_is_with_copies_of_it_or_counts() {
     let base = b"<head>ab</tail>";
     let mut mutator = visit(&[ValueType::Bytes], base, 4_000);
     mutator.visit.set_operator(Operator::RepeatBlock);
     mutator.visit.set_exponent(0);
-    let (mut buffer, mut longest) = (vec![0; 4_000], 0);
+    let (mut buffer, mut longest, mut counted) = (vec![0; 4_000], 0, 0);
     for iteration in 0..2_000 {
         let len = mutator.mutate(iteration_seed(7, iteration), &mut buffer);
         longest = longest.max(len);
         let added = len - base.len();
-        // What was added repeats the block before it: the input is the same from where the block
-        // begins as from where its first copy begins.
-        let blocks = (1..=base.len()).filter(|block| added % block == 0);
+        // What was added repeats the block before it, but for one byte in each copy.
+        let mut blocks = (1..=base.len()).filter(|block| added % block == 0);
         let is_repeated = |block: usize| {
             (0..=base.len() - block).any(|from| {
                 let is_rest = buffer[from + block + added..len] == base[from + block..];
-                let is_same = |at: usize| buffer[at] == buffer[at - block];
-                is_rest && (from + block..from + block + added).all(is_same)
+                let differ = |at: &usize| buffer[*at] != buffer[*at - block];
+                let other: Vec<usize> =
+                    (from + block..from + block + added).filter(differ).collect();
+                is_rest && other.windows(2).all(|pair| pair[1] - pair[0] == block)
             })
         };
-        assert!(added > 0 && blocks.clone().any(is_repeated), "{:?}", &buffer[..len]);
+        assert!(added > 0 && blocks.any(is_repeated), "{:?}", &buffer[..len]);
+        counted += usize::from(buffer[..len].windows(11).any(|bytes| bytes == b"abacadaeafa"));
     }
-    assert!(longest > 3_900, "{longest}");
+    assert!(longest > 3_900 && counted > 0, "{longest} {counted}");
 }
 
 #[test]
