@@ -2,10 +2,11 @@
 //!
 //! Owns: Go's generator and mutator, bit for bit ([`pcg`], [`mutator`]); the input a worker was
 //! running ([`rebuild`]); its coverage snapshots ([`coverage`]); the text of an input exactly as Go
-//! writes it ([`text`]); what a binary says of itself ([`binary`]); and the seeds and parameter
-//! types of a fuzz test, which only the binary knows ([`harvest`]). Both are run with bounds
-//! ([`process`]). The messages and the layout of
-//! the memory are `fuzzd-protocol`'s.
+//! writes it ([`text`]); what Go says of a failure ([`account`]); which inputs to run to make one
+//! smaller ([`reduce`]); what a binary says
+//! of itself ([`binary`]); and the seeds and parameter types of a fuzz test, which only the binary
+//! knows ([`harvest`]). Both are run with bounds ([`process`]). The messages and the layout of the
+//! memory are `fuzzd-protocol`'s.
 //!
 //! Must not: drive workers, know the decision core, or do I/O outside [`binary`], [`harvest`] and
 //! [`process`].
@@ -17,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod binary;
 pub mod coverage;
 pub mod harvest;
@@ -25,4 +27,5 @@ pub mod mutator;
 pub mod pcg;
 pub mod process;
 pub mod rebuild;
+pub mod reduce;
 pub mod text;
