@@ -2,6 +2,7 @@
 //!
 //! Owns: where the toolchain is looked for, and the sentence when there is none.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -78,16 +79,63 @@ pub fn test_binary() -> Option<&'static Path> {
     Some(BINARY.get_or_init(|| build(toolchain, "zoo.test", &["-fuzz=."])))
 }
 
+/// The test binary of the faults to find, instrumented. `None`: there is no toolchain.
+#[must_use]
+pub fn targets() -> Option<&'static Path> {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    let toolchain = toolchain()?;
+    Some(BINARY.get_or_init(|| {
+        build_package(toolchain, &fixture("go_targets"), "targets.test", &["-fuzz=."])
+    }))
+}
+
+/// Runs `go test` with these arguments in a directory. Whether it passed, and what it wrote.
+#[must_use]
+pub fn test(toolchain: &Path, directory: &Path, arguments: &[&str]) -> (bool, String) {
+    let mut command = go(toolchain);
+    let output = command.arg("test").args(arguments).current_dir(directory).output();
+    let output = output.expect("go starts");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Copies the package of the faults to find.
+pub fn copy_targets(to: &Path) {
+    for name in ["go.mod", "targets.go", "targets_test.go"] {
+        let from = fixture("go_targets").join(name);
+        std::fs::copy(from, to.join(name)).expect("a file can be copied");
+    }
+}
+
+/// The variables that go is run with: without the settings of whoever runs the tests, and without
+/// the network.
+#[must_use]
+pub fn environment() -> Vec<(&'static str, OsString)> {
+    let target = fixture_target().join("go");
+    vec![
+        ("GOCACHE", target.join("cache").into()),
+        ("GOPATH", target.join("path").into()),
+        ("GOENV", "off".into()),
+        ("GOFLAGS", "".into()),
+        ("GOPROXY", "off".into()),
+        ("GOTOOLCHAIN", "local".into()),
+    ]
+}
+
 /// The test binary of the fixture under this name, built with more flags of `go test -c`.
 #[must_use]
 pub fn build(toolchain: &Path, name: &str, flags: &[&str]) -> PathBuf {
+    build_package(toolchain, &package(), name, flags)
+}
+
+fn build_package(toolchain: &Path, package: &Path, name: &str, flags: &[&str]) -> PathBuf {
     let binary = fixture_target().join("go").join(name);
     let output = go(toolchain)
         .args(["test", "-c", "-o"])
         .arg(&binary)
         .args(flags)
         .arg(".")
-        .current_dir(package())
+        .current_dir(package)
         .output()
         .expect("go starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -95,18 +143,9 @@ pub fn build(toolchain: &Path, name: &str, flags: &[&str]) -> PathBuf {
     binary
 }
 
-/// Go without the settings of whoever runs the tests, and without the network.
 fn go(toolchain: &Path) -> Command {
     let mut command = command(toolchain);
-    let target = fixture_target().join("go");
-    command
-        .env("GOCACHE", target.join("cache"))
-        .env("GOPATH", target.join("path"))
-        .env("GOENV", "off")
-        .env("GOFLAGS", "")
-        .env("GOPROXY", "off")
-        .env("GOTOOLCHAIN", "local")
-        .stdin(Stdio::null());
+    command.envs(environment()).stdin(Stdio::null());
     command
 }
 

@@ -37,6 +37,9 @@ pub(crate) enum CliError {
         /// The reason.
         source: std::io::Error,
     },
+    /// The system does not say where this program lies.
+    #[error("failed to find this program itself")]
+    OwnProgram(#[source] std::io::Error),
     /// The threads that print could not be started.
     #[error("failed to start the output")]
     Output(#[source] std::io::Error),
@@ -55,7 +58,7 @@ impl CliError {
             Self::Build(error) => error.exit(),
             Self::Session(error) => error.exit(),
             Self::Read { .. } => Exit::Usage,
-            Self::Output(_) => Exit::Infrastructure,
+            Self::OwnProgram(_) | Self::Output(_) => Exit::Infrastructure,
         }
     }
 
@@ -65,7 +68,7 @@ impl CliError {
             Self::Usage { next, .. } => Some(next.clone()),
             Self::Build(error) => error.help(),
             Self::Discover(error) => error.help(),
-            Self::Session(_) | Self::Read { .. } | Self::Output(_) => None,
+            Self::Session(_) | Self::Read { .. } | Self::OwnProgram(_) | Self::Output(_) => None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod dictionary;
 mod discover;
 mod error;
 mod exit;
+mod go;
 mod invocation;
 mod limits;
 mod output;
@@ -27,16 +28,21 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
+use fuzzd_go::harvest::shim;
 
 use crate::args::{Cli, Command};
 use crate::exit::Exit;
 
 /// Runs the program with the arguments and the environment of this process.
 ///
-/// Inside an instrumented build cargo starts the same executable in the place of rustc; it then
-/// acts as the compiler wrapper and as nothing else.
+/// Others start the same executable for a purpose of their own, for which it then does nothing
+/// else: a Go test binary that is asked for its seeds, as its worker; and cargo, inside an
+/// instrumented build, in the place of rustc.
 #[must_use]
 pub fn main() -> ExitCode {
+    if shim::is_asked_for() {
+        return shim::serve();
+    }
     if let Some(settings) = std::env::var_os(build::wrapper::SETTINGS_ENV) {
         return build::wrapper::main(&settings, std::env::args_os().skip(1).collect());
     }

@@ -6,6 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use fuzzd_coordinator::Dialect;
 use fuzzd_protocol::WORKER_ENV;
 use fuzzd_protocol::value::ValueType;
 use memchr::memmem;
@@ -16,6 +17,7 @@ use crate::build::toolchain::Toolchain;
 use crate::build::{self, BuildOptions, Executables, InUse, TestExecutable, Workspace};
 use crate::discover::{self, DiscoverError, FuzzTest, select};
 use crate::error::CliError;
+use crate::go;
 use crate::invocation;
 use crate::planned::Planned;
 use crate::render::TestView;
@@ -151,6 +153,7 @@ fn planned_test(
             name: test.name.clone(),
             types: types_of(&test.types),
             cargo_test: Some(invocation::cargo_test(cargo, member, target, &test.test_path)),
+            go_test: None,
             replay: invocation::replay(cargo, is_instrumented, &test.name),
         },
         program: test.executable.path.clone(),
@@ -159,6 +162,7 @@ fn planned_test(
         directory: package.root.clone(),
         testdata: test.testdata.clone(),
         can_show: true,
+        dialect: Dialect::Native,
     }
 }
 
@@ -206,10 +210,16 @@ fn planned_programs(program: &Program) -> Result<Vec<Planned>, CliError> {
     if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
         return Err(unusable("not an executable file").into());
     }
+    let inspected = fuzzd_go::binary::inspect(&path);
+    if let Some(binary) = inspected.map_err(|error| unusable(&error.to_string()))? {
+        let (given, name) = (&program.path, program.name.as_deref());
+        return go::tests_of(binary, &go::Binary { path, given, directory: here() }, name);
+    }
     let markers = discover::scan_file(&path)?;
     if markers.is_empty() {
         if is_go(&path).map_err(failed)? {
-            return Err(unusable("a Go program; this version does not run Go fuzz tests").into());
+            let problem = "a Go program, but no test binary; build one with go test -c -fuzz=.";
+            return Err(unusable(problem).into());
         }
         return Ok(vec![native(program, path)]);
     }
@@ -242,6 +252,7 @@ fn native(program: &Program, path: PathBuf) -> Planned {
             name,
             types: Vec::new(),
             cargo_test: None,
+            go_test: None,
             replay: invocation::replay_program(&request),
         },
         program: path,
@@ -249,6 +260,7 @@ fn native(program: &Program, path: PathBuf) -> Planned {
         environment: worker_environment(),
         directory: here(),
         can_show: false,
+        dialect: Dialect::Native,
     }
 }
 
@@ -261,6 +273,7 @@ fn from_marker(program: &Program, path: PathBuf, marker: &discover::marker::Mark
             name: test.clone(),
             types: types_of(&marker.types),
             cargo_test: None,
+            go_test: None,
             replay: invocation::replay_program(&request),
         },
         program: path,
@@ -269,6 +282,7 @@ fn from_marker(program: &Program, path: PathBuf, marker: &discover::marker::Mark
         directory: here(),
         testdata: here().join("testdata/fuzz").join(test.replace("::", ".")),
         can_show: true,
+        dialect: Dialect::Native,
     }
 }
 

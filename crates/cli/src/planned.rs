@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use fuzzd_coordinator::Dialect;
+
 use crate::render::TestView;
 
 /// One fuzz test, and how to start a worker for it.
@@ -20,4 +22,6 @@ pub(crate) struct Planned {
     pub(crate) testdata: PathBuf,
     /// Whether the program can print an input in a readable form.
     pub(crate) can_show: bool,
+    /// What its workers speak.
+    pub(crate) dialect: Dialect,
 }

@@ -165,6 +165,7 @@ fn spec(planned: &Planned) -> TargetSpec {
         env: planned.environment.clone(),
         cwd: planned.directory.clone(),
         testdata: planned.testdata.clone(),
+        dialect: planned.dialect.clone(),
     }
 }
 

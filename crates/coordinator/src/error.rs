@@ -60,8 +60,8 @@ pub enum RunError {
     Probe(#[from] ProbeError),
     /// A target has no counters, and fuzzing blind was not asked for.
     #[error(
-        "{name} has no coverage counters: it was built without instrumentation; \
-         --blind fuzzes it nevertheless, without any guidance"
+        "{name} has no coverage counters: it was built without instrumentation \
+         (Go: go test -c -fuzz=.); --blind fuzzes it nevertheless, without any guidance"
     )]
     NotInstrumented {
         /// The fuzz test.

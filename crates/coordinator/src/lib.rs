@@ -42,7 +42,7 @@ mod worker;
 
 pub use error::{ProbeError, RunError};
 pub use notice::{Notice, Started, StartedTest};
-pub use options::{OptionsError, RunOptions, TargetSpec};
+pub use options::{Dialect, GoTarget, OptionsError, RunOptions, TargetSpec};
 pub use probe::{TargetInfo, probe};
 pub use run::run;
 pub use worker::PingError;

@@ -172,3 +172,25 @@ pub const NOTICE_FLUSH_DEADLINE: Duration = Duration::from_millis(300);
 
 /// Targets probed at the same time.
 pub const PROBES_AT_ONCE: usize = 4;
+
+// ---- Go workers ----
+
+/// Bytes that the memory of a Go worker has for its input, unless one needs more. Its mutator keeps
+/// a buffer of the same size, so this is most of what a small test takes. Go's coordinator gives
+/// 100 MiB.
+pub const GO_MEMORY_BYTES: usize = 1 << 20;
+
+/// The same at most, where inputs are large: their text can be four times as long.
+pub const GO_MEMORY_BYTES_MAX: usize = 1 << 30;
+
+/// Executions of trimming one find of a Go worker, the one that confirms it included.
+pub const GO_TRIM_EXECS_MAX: u64 = 64;
+
+/// One part in so many of a Go worker's time may go into trimming finds.
+pub const GO_TRIM_SHARE: u32 = 5;
+
+/// Trimming that is allowed before there is any fuzzing to have a share of.
+pub const GO_TRIM_AHEAD: Duration = Duration::from_millis(200);
+
+/// From SIGQUIT to SIGKILL: a Go process that hangs lists its goroutines meanwhile.
+pub const GO_DUMP_GRACE: Duration = Duration::from_secs(1);

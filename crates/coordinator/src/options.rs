@@ -11,6 +11,26 @@ use crate::limits::{
     INPUT_BYTES_LIMIT, INPUT_TIMEOUT_MAX, INPUT_TIMEOUT_MIN, RSS_LIMIT_BYTES_MIN, WORKERS_MAX,
 };
 
+/// What the workers of a target speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dialect {
+    /// The protocol of `proto-spec/`.
+    Native,
+    /// Go's own: the target is an unmodified Go test binary.
+    Go(GoTarget),
+}
+
+/// What a fuzz test of a Go test binary needs beside its worker's command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoTarget {
+    /// The name of the fuzz test in the binary.
+    pub test: String,
+    /// The executable that serves as worker of a harvest, see [`fuzzd_go::harvest::shim`].
+    pub shim: PathBuf,
+    /// Coverage counters there are at most; 0: not instrumented.
+    pub counters_max: usize,
+}
+
 /// How to start a worker of one fuzz test, and where its files lie.
 #[derive(Debug, Clone)]
 pub struct TargetSpec {
@@ -26,6 +46,8 @@ pub struct TargetSpec {
     pub cwd: PathBuf,
     /// Directory of the inputs that belong to the source: `<package>/testdata/fuzz/<test>`.
     pub testdata: PathBuf,
+    /// What its workers speak.
+    pub dialect: Dialect,
 }
 
 /// Everything a run is asked to do. Checked by [`RunOptions::validate`].
@@ -223,6 +245,7 @@ mod tests {
                 env: Vec::new(),
                 cwd: "/".into(),
                 testdata: "/nonexistent/testdata/fuzz/parse".into(),
+                dialect: Dialect::Native,
             }],
             workers: 1,
             time: None,

@@ -9,9 +9,9 @@ use crate::blocking::blocking;
 use crate::build_id::Build;
 use crate::error::ProbeError;
 use crate::limits::PROBE_INPUT_BYTES;
-use crate::options::TargetSpec;
+use crate::options::{Dialect, TargetSpec};
 use crate::process::Spawner;
-use crate::worker::{WorkerProbeError, probe_worker};
+use crate::worker::{HarvestFailure, Probed, WorkerProbeError, harvest, probe_worker};
 
 /// What a target says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,15 +65,24 @@ pub(crate) async fn probe_build(
     let spawner = Spawner::of_process().map_err(|error| launch_error(error.to_string()))?;
     let capacity = input_bytes_max.max(PROBE_INPUT_BYTES);
     let build_id = build.id.clone();
+    if let Dialect::Go(go) = &target.dialect {
+        let harvested = harvest(target, go).await;
+        let failed =
+            |error: HarvestFailure| ProbeError::Failed { name: name(), reason: error.to_string() };
+        return harvested.map(|probed| info(probed, build_id)).map_err(failed);
+    }
     let probed =
         probe_worker(&spawner, target, build, capacity).await.map_err(|error| match error {
             WorkerProbeError::Launch(error) => launch_error(error.to_string()),
             WorkerProbeError::Ping(source) => ProbeError::Ping { name: name(), source },
             WorkerProbeError::Failed(reason) => ProbeError::Failed { name: name(), reason },
         })?;
-    let (types, counters, functions) = (probed.types, probed.counters, probed.functions);
-    let (seeds, skipped_seeds) = (probed.seeds, probed.skipped);
-    Ok(TargetInfo { types, counters, functions, build_id, seeds, skipped_seeds })
+    Ok(info(probed, build_id))
+}
+
+fn info(probed: Probed, build_id: String) -> TargetInfo {
+    let Probed { types, counters, functions, seeds, skipped: skipped_seeds } = probed;
+    TargetInfo { types, counters, functions, build_id, seeds, skipped_seeds }
 }
 
 /// The executable as it is now, read off the loop.

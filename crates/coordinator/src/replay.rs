@@ -13,7 +13,7 @@ use fuzzd_protocol::input::from_file;
 use tokio::sync::mpsc;
 
 use crate::error::ProbeError;
-use crate::limits::{INPUT_BYTES_LIMIT, PING_DEADLINE};
+use crate::limits::{GO_MEMORY_BYTES, INPUT_BYTES_LIMIT, PING_DEADLINE};
 use crate::options::TargetSpec;
 use crate::probe::probe;
 use crate::process::Spawner;
@@ -99,7 +99,13 @@ pub async fn replay(
         finds_at_end: true,
     };
     let spec = target.clone();
-    let target = WorkerTarget { spec, types: info.types, build: None, memories: None };
+    let target = WorkerTarget {
+        spec,
+        types: info.types,
+        build: None,
+        memories: None,
+        room: GO_MEMORY_BYTES.into(),
+    };
     let mut runner = RunOne::start(settings, Arc::new(target));
     for (path, input) in inputs {
         let verdict = match input {

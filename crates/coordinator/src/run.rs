@@ -16,15 +16,16 @@ use crate::build_id::Build;
 use crate::error::{RunError, why};
 use crate::event_loop::{EventLoop, Parts};
 use crate::limits::{
-    FORK_TIMEOUT_MAX, INPUT_BYTES_LIMIT, MEMORY_CAPACITY_MIN, PING_DEADLINE, STORE_ANSWER_QUEUE,
+    FORK_TIMEOUT_MAX, GO_MEMORY_BYTES, INPUT_BYTES_LIMIT, MEMORY_CAPACITY_MIN, PING_DEADLINE,
+    STORE_ANSWER_QUEUE,
 };
 use crate::notice::{Notice, Outbox, Started, StartedTest};
-use crate::options::{RunOptions, TargetSpec};
+use crate::options::{Dialect, RunOptions, TargetSpec};
 use crate::probe::TargetInfo;
 use crate::probe_all::{Probes, probe_all};
 use crate::process::Spawner;
 use crate::shared::TestMemories;
-use crate::store::{LoadNotice, Store, StoreTest};
+use crate::store::{FileForm, LoadNotice, Store, StoreTest};
 use crate::worker::{WatchLimits, WorkerSettings, WorkerTarget};
 
 /// Runs a session until its budget is used up, somebody stops it, or it cannot go on.
@@ -120,7 +121,8 @@ fn worker_target(
         reason: format!("{error}{why}", why = why(&error)),
     })?;
     let (spec, types) = (spec.clone(), info.types);
-    Ok(Arc::new(WorkerTarget { spec, types, build, memories: memories.map(Arc::new) }))
+    let (memories, room) = (memories.map(Arc::new), GO_MEMORY_BYTES.into());
+    Ok(Arc::new(WorkerTarget { spec, types, build, memories, room }))
 }
 
 async fn load(
@@ -151,6 +153,10 @@ fn store_test((target, info): (&TargetSpec, &TargetInfo)) -> StoreTest {
         build_id: info.build_id.clone(),
         counters: info.counters,
         testdata: target.testdata.clone(),
+        form: match target.dialect {
+            Dialect::Native => FileForm::Native,
+            Dialect::Go(_) => FileForm::Go,
+        },
     }
 }
 

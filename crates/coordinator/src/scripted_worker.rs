@@ -66,6 +66,7 @@ fn through_shell(script: &str, line: &str) -> TargetSpec {
         env: vec![(SCRIPT_ENV.into(), script.into())],
         cwd: "/".into(),
         testdata: "/nonexistent".into(),
+        dialect: crate::options::Dialect::Native,
     }
 }
 

@@ -8,9 +8,9 @@
 //!     x_test.go:7: message
 //!         its second line                     goroutine 25 [running]:
 //!     testing.go:2078: panic: message         example.com/p.helper(...)
-//!         goroutine 24 [running]:             	/home/me/p/p.go:5
+//!         goroutine 24 [running]:                 /home/me/p/p.go:5
 //!         example.com/p.helper(...)           example.com/p.FuzzX.func1.1()
-//!         	/home/me/p/p.go:5               	/home/me/p/p_test.go:10 +0x2b
+//!             /home/me/p/p.go:5                   /home/me/p/p_test.go:10 +0x2b
 //! ```
 
 #[cfg(test)]
@@ -192,7 +192,7 @@ fn first_own_frame(stack: &str) -> Option<String> {
     None
 }
 
-/// `	/home/me/p/p.go:5 +0x2b`: the place.
+/// The place in `/home/me/p/p.go:5 +0x2b`.
 fn frame_place(line: &str) -> Option<&str> {
     let place = line.trim_start().split(" +0x").next()?.split(" fp=").next()?;
     (line.contains('/') && is_place(place)).then_some(place)

@@ -77,7 +77,7 @@ impl Reducer {
 
     /// The next input to run; `None`: there is nothing more to try. Until [`judge`](Self::judge)
     /// is told of it, it stays the same.
-    pub fn next(&mut self) -> Option<&[Value]> {
+    pub fn propose(&mut self) -> Option<&[Value]> {
         while self.candidate.is_none() {
             match self.pass {
                 Some(pass) => match self.candidate(pass) {

@@ -6,7 +6,9 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod binary;
+mod deaths;
 mod harvest;
+mod run;
 mod soak;
 mod toolchain;
 mod vectors;

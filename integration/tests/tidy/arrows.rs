@@ -16,8 +16,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fuzzd-worker", &["fuzzd-core", "fuzzd-protocol", "fuzzd-shm"]),
     ("fuzzd", &["fuzzd-macros", "fuzzd-protocol", "fuzzd-worker"]),
     ("fuzzd-go", &["fuzzd-protocol"]),
-    ("fuzzd-coordinator", &["fuzzd-core", "fuzzd-protocol", "fuzzd-shm"]),
-    ("fuzzd-cli", &["fuzzd-coordinator", "fuzzd-core", "fuzzd-protocol"]),
+    ("fuzzd-coordinator", &["fuzzd-core", "fuzzd-go", "fuzzd-protocol", "fuzzd-shm"]),
+    ("fuzzd-cli", &["fuzzd-coordinator", "fuzzd-core", "fuzzd-go", "fuzzd-protocol"]),
     ("fuzzd-integration", &["fuzzd-go"]),
 ];
 

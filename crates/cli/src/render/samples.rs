@@ -60,6 +60,7 @@ pub(crate) fn tests() -> Vec<TestView> {
         name: name.to_owned(),
         types: types.to_vec(),
         cargo_test: Some(format!("cargo test {name}")),
+        go_test: None,
         replay: format!("fuzzd replay {name}"),
     };
     vec![
@@ -77,6 +78,7 @@ pub(crate) fn plan() -> Plan {
         directory: "/".into(),
         testdata: "/".into(),
         can_show: true,
+        dialect: fuzzd_coordinator::Dialect::Native,
     };
     Plan { targets: tests().into_iter().map(target).collect(), root: "/w".into(), in_use: None }
 }

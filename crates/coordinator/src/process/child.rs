@@ -13,6 +13,8 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus};
 pub(crate) enum GroupSignal {
     /// SIGINT.
     Interrupt,
+    /// SIGQUIT: a Go process lists its goroutines and ends.
+    Quit,
     /// SIGKILL.
     Kill,
 }
@@ -55,6 +57,7 @@ impl Child {
         }
         let signal = match signal {
             GroupSignal::Interrupt => Signal::INT,
+            GroupSignal::Quit => Signal::QUIT,
             GroupSignal::Kill => Signal::KILL,
         };
         // The group exists as long as its leader is not reaped; there is nobody to tell if the

@@ -13,7 +13,7 @@ mod child;
 mod spawn;
 
 pub(crate) use child::{Child, ExitStatus, GroupSignal};
-pub(crate) use spawn::{SpawnError, SpawnRequest, Spawned, Spawner, watch_end};
+pub(crate) use spawn::{SpawnError, SpawnRequest, Spawned, Spawner, spawn_program, watch_end};
 
 #[cfg(test)]
 mod tests;

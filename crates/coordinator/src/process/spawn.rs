@@ -15,7 +15,8 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{self, Command, Stdio};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 
 use command_fds::{CommandFdExt, FdMapping};
@@ -108,10 +109,28 @@ pub(crate) struct Spawned {
 
 type Answer = oneshot::Sender<Result<Spawned, SpawnError>>;
 
+/// What the spawner thread is asked for.
+enum Job {
+    Worker(Box<SpawnRequest>, Answer),
+    /// Any other program; who asks waits in a thread of its own.
+    Program(Box<Command>, SyncSender<io::Result<process::Child>>),
+}
+
+/// Starts a program that is no worker: it ends with the coordinator, too. Waits for the spawner, so
+/// it must not be called in the runtime.
+pub(crate) fn spawn_program(command: Command) -> io::Result<process::Child> {
+    let gone = || io::Error::other(SpawnError::NoSpawner);
+    let spawner = Spawner::of_process().map_err(io::Error::other)?;
+    let (answer, answered) = sync_channel(1);
+    let job = Job::Program(Box::new(command), answer);
+    spawner.requests.blocking_send(job).map_err(|_| gone())?;
+    answered.recv().map_err(|_| gone())?
+}
+
 /// The way to the spawner thread. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Spawner {
-    requests: mpsc::Sender<(SpawnRequest, Answer)>,
+    requests: mpsc::Sender<Job>,
 }
 
 impl Spawner {
@@ -124,7 +143,8 @@ impl Spawner {
     /// Starts a process. If the caller goes away before the answer, the process is killed.
     pub(crate) async fn spawn(&self, request: SpawnRequest) -> Result<Spawned, SpawnError> {
         let (answer, answered) = oneshot::channel();
-        self.requests.send((request, answer)).await.map_err(|_| SpawnError::NoSpawner)?;
+        let job = Job::Worker(Box::new(request), answer);
+        self.requests.send(job).await.map_err(|_| SpawnError::NoSpawner)?;
         answered.await.map_err(|_| SpawnError::NoSpawner)?
     }
 
@@ -136,12 +156,19 @@ impl Spawner {
     }
 }
 
-fn serve(mut queue: mpsc::Receiver<(SpawnRequest, Answer)>) {
+fn serve(mut queue: mpsc::Receiver<Job>) {
     let _reserved = reserve_low_descriptors();
     let birth = Arc::new(Birth { inherited: inherited_descriptors(), files: raise_file_limit() });
-    while let Some((request, answer)) = queue.blocking_recv() {
-        // Nobody waits any more: dropping the process kills it.
-        drop(answer.send(spawn(request, birth.clone())));
+    while let Some(job) = queue.blocking_recv() {
+        match job {
+            // Nobody waits any more: dropping the process kills it.
+            Job::Worker(request, answer) => drop(answer.send(spawn(*request, birth.clone()))),
+            Job::Program(mut command, answer) => {
+                prepare_child(&mut command, birth.clone(), MEMORY_FD);
+                // Whoever asked waits for the answer.
+                drop(answer.send(command.spawn()));
+            }
+        }
     }
 }
 

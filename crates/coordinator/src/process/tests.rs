@@ -19,6 +19,7 @@ fn shell(script: &str) -> SpawnRequest {
         env: vec![("ADDED".into(), "yes".into())],
         cwd: "/usr".into(),
         testdata: "/nonexistent".into(),
+        dialect: crate::options::Dialect::Native,
     };
     let memory = std::fs::File::open("/dev/zero").unwrap();
     SpawnRequest::worker(&target, memory.into())
@@ -92,6 +93,7 @@ async fn a_program_that_is_not_there_is_an_error_that_names_it() {
         env: Vec::new(),
         cwd: "/".into(),
         testdata: "/".into(),
+        dialect: crate::options::Dialect::Native,
     };
     let memory = std::fs::File::open("/dev/zero").unwrap();
     let request = SpawnRequest::worker(&target, memory.into());
@@ -183,6 +185,7 @@ async fn another_executable_than_the_one_that_was_probed_is_not_started() {
         env: Vec::new(),
         cwd: "/".into(),
         testdata: "/nonexistent".into(),
+        dialect: crate::options::Dialect::Native,
     };
     let start = async || {
         let memory = std::fs::File::open("/dev/zero").unwrap();
@@ -193,4 +196,18 @@ async fn another_executable_than_the_one_that_was_probed_is_not_started() {
     link("/bin/sh");
     let error = start().await.unwrap_err();
     assert!(matches!(error, SpawnError::Replaced(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_program_that_is_no_worker_starts_on_the_same_thread() {
+    let started = crate::blocking::blocking(|| {
+        let mut command = std::process::Command::new("/bin/sh");
+        command.args(["-c", "ulimit -c; exit 3"]).stdout(std::process::Stdio::piped());
+        spawn_program(command)?.wait_with_output()
+    });
+    let output = started.await.unwrap().unwrap();
+    assert_eq!((output.status.code(), output.stdout), (Some(3), b"0\n".to_vec()));
+    let missing =
+        crate::blocking::blocking(|| spawn_program(std::process::Command::new("/no/such/program")));
+    assert!(missing.await.unwrap().is_err());
 }

@@ -64,6 +64,22 @@ impl Arena {
         items.get(entry as usize).copied().flatten()
     }
 
+    /// A copy of the entry with this position in the corpus.
+    pub(crate) fn entry(&self, entry: u32) -> Option<Vec<u8>> {
+        self.read(self.item_of(entry)?)
+    }
+
+    /// A copy of any item, token or entry.
+    fn read(&self, item: u32) -> Option<Vec<u8>> {
+        let region = self.memory.region();
+        let mut record = [0; arena::RECORD_BYTES];
+        region.read(arena::record_offset(usize::try_from(item).ok()?), &mut record).ok()?;
+        let Record { offset, len, .. } = Record::from_bytes(&record);
+        let mut data = vec![0; usize::try_from(len).ok()?];
+        region.read(usize::try_from(offset).ok()?, &mut data).ok()?;
+        Some(data)
+    }
+
     /// Bytes that were written to, whole pages at each end.
     pub(crate) fn bytes_used(&self) -> u64 {
         let region = self.memory.region();

@@ -59,6 +59,11 @@ impl TestMemories {
         self.arena.item_of(entry)
     }
 
+    /// A copy of the entry with this position, for a worker that cannot see the arena.
+    pub(crate) fn entry(&self, entry: u32) -> Option<Vec<u8>> {
+        self.arena.entry(entry)
+    }
+
     /// Bytes of both that a worker can have resident. They are not its own.
     pub(crate) fn resident_max(&self) -> u64 {
         self.map.bytes() + self.arena.bytes_used()

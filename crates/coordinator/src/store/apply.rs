@@ -9,7 +9,7 @@ use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::EntryId;
 use fuzzd_core::session::{Record, Verdict};
 use fuzzd_core::signature::{FailureKind, Signature};
-use fuzzd_protocol::{input, sparse};
+use fuzzd_protocol::sparse;
 use rusqlite::{Connection, params};
 
 use super::KnownTest;
@@ -80,7 +80,7 @@ pub(super) fn insert_entry(
     parent: Option<EntryId>,
     now_ms: i64,
 ) -> rusqlite::Result<()> {
-    let file = file_hash(&input::to_file(&test.types, memory));
+    let file = file_hash(&test.form.to_file(&test.types, memory));
     let sql = "INSERT INTO entries(test, id, input, file, parent, created_ms)
                VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
     let parent = parent.map(|parent| parent.0);
@@ -190,7 +190,7 @@ pub(super) fn insert_crash(
     role: CrashRole,
     now_ms: i64,
 ) -> rusqlite::Result<()> {
-    let file = file_hash(&input::to_file(&test.types, memory));
+    let file = file_hash(&test.form.to_file(&test.types, memory));
     let sql = "INSERT INTO crashes(bug, id, input, file, role, created_ms)
                VALUES(?1, ?2, ?3, ?4, ?5, ?6)
                ON CONFLICT DO UPDATE SET role=excluded.role

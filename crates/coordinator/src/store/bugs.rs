@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fuzzd_core::signature::{FailureKind, Signature};
-use fuzzd_protocol::input;
 use fuzzd_protocol::value::ValueType;
 use rusqlite::{Connection, OpenFlags};
 
+use super::FileForm;
 use super::database::{FORMAT, format_of};
 use super::error::StoreError;
 use super::ledger::{BugRow, BugStatus, CrashRole, CrashRow, path_of_bytes, shown_of};
@@ -99,7 +99,7 @@ pub fn read_bug(
             let Some(bug) = BugRow::find(connection, row.row, signature)? else { continue };
             let crashes = CrashRow::all(connection, bug.seq)?;
             let Some(shown) = shown_of(&bug, &crashes) else { continue };
-            let to_file = |crash: &CrashRow| input::to_file(&row.types, &crash.input);
+            let to_file = |crash: &CrashRow| row.form.to_file(&row.types, &crash.input);
             let originals = crashes.iter().filter(|crash| crash.role != CrashRole::Minimized);
             let originals = originals.map(to_file).collect();
             return Ok(Some(BugInputs { shown: to_file(shown), originals }));
@@ -115,6 +115,7 @@ struct TestRow {
     row: i64,
     name: String,
     types: Vec<ValueType>,
+    form: FileForm,
     testdata: PathBuf,
 }
 
@@ -123,11 +124,13 @@ fn tests_of(connection: &Connection) -> rusqlite::Result<Vec<TestRow>> {
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| {
         let types: String = row.get(2)?;
+        let (form, types) = FileForm::read_types(&types);
         let testdata: Vec<u8> = row.get(3)?;
         Ok(TestRow {
             row: row.get(0)?,
             name: row.get(1)?,
-            types: types.split(',').filter_map(ValueType::from_name).collect(),
+            types,
+            form,
             testdata: path_of_bytes(&testdata),
         })
     })?;

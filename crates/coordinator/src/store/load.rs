@@ -4,7 +4,7 @@
 //! input comes twice. A load is a function of what is on disk: interrupted and begun again, it
 //! gives the same. Must not write to testdata or to directories of seeds.
 
-use std::collections::hash_map::Entry::Vacant;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use fuzzd_core::coverage::Feature;
 use fuzzd_core::ids::{EntryId, Input};
 use fuzzd_core::session::{LoadedEntry, Origin, TestConfig};
-use fuzzd_protocol::value::ValueType;
 use fuzzd_protocol::{input, sparse};
 use rusqlite::{Connection, TransactionBehavior, params};
 
@@ -25,7 +24,7 @@ use super::names::{FileHash, Layout, dir_name, file_hash, parse_hash_name};
 use super::notice::{LoadNotice, Notices};
 use super::pending::{PendingFile, PendingFiles};
 use super::scan::{files_of, seed_files_of};
-use super::{KnownTest, Store, StoreTest, load_bugs};
+use super::{FileForm, KnownTest, Store, StoreTest, load_bugs};
 
 impl Store {
     /// Loads all tests, in their order.
@@ -138,7 +137,7 @@ struct Sources<'a> {
 /// Finds or makes the row of a test. Another set of parameter types is another test: inputs of
 /// the one mean nothing to the other.
 fn open_test(connection: &Connection, test: &StoreTest) -> rusqlite::Result<KnownTest> {
-    let types = type_names(&test.types);
+    let types = test.form.type_names(&test.types);
     let testdata = absolute(&test.testdata);
     let sql = "INSERT INTO tests(name, types, testdata) VALUES(?1, ?2, ?3)
                ON CONFLICT DO UPDATE SET testdata=excluded.testdata
@@ -165,6 +164,7 @@ impl KnownTest {
             dir: dir_name(&test.name),
             types: test.types.clone(),
             testdata: test.testdata.clone(),
+            form: test.form,
             execs_before: 0,
             execs_other_before: 0,
             elapsed_ms_before: 0,
@@ -175,11 +175,6 @@ impl KnownTest {
 
 /// SQLite numbers rows from 1.
 const NO_ROW: i64 = 0;
-
-/// The types of a test as the database has them.
-pub(super) fn type_names(types: &[ValueType]) -> String {
-    types.iter().map(|value_type| value_type.name()).collect::<Vec<_>>().join(",")
-}
 
 /// Coverage measured with this very build.
 fn stored_coverage(
@@ -245,10 +240,20 @@ impl Loader<'_> {
             }
             Origin::Seed | Origin::Corpus | Origin::Found => {}
         }
-        if let Vacant(place) = self.taken.entry(id) {
-            place.insert(self.entries.len());
-            let coverage = self.coverage.remove(&id);
-            self.entries.push(LoadedEntry { input: Input::from(memory), origin, coverage });
+        match self.taken.entry(id) {
+            Vacant(place) => {
+                place.insert(self.entries.len());
+                let coverage = self.coverage.remove(&id);
+                self.entries.push(LoadedEntry { input: Input::from(memory), origin, coverage });
+            }
+            // Go's tests tell their testdata as seeds: what fails there is known all the same.
+            Occupied(place) if self.known.form == FileForm::Go => {
+                let known = &mut self.entries[*place.get()].origin;
+                if let (Origin::Seed, Origin::Testdata(_)) = (&*known, &origin) {
+                    *known = origin;
+                }
+            }
+            Occupied(_) => {}
         }
     }
 

@@ -8,6 +8,7 @@
 //!          unconfirmed/<test>/<signature>/<sha-256>         deaths that did not happen again
 //!          quarantine/                                      what was set aside, never deleted
 //!  <package>/testdata/fuzz/<test>/<kind>-<signature>        one file per bug, for people to commit
+//!                                                          (of Go: the name that Go gives it)
 //! ```
 //!
 //! Owns the state directory, and writes the files of bugs in testdata. Must not decide what is
@@ -23,6 +24,7 @@ mod bugs;
 mod database;
 mod error;
 mod files;
+mod form;
 mod group;
 mod ledger;
 pub mod limits;
@@ -48,6 +50,7 @@ use fuzzd_protocol::value::ValueType;
 
 pub use bugs::{BugInputs, StoredBug, list_bugs, read_bug};
 pub use error::StoreError;
+pub use form::FileForm;
 pub use ledger::BugStatus;
 pub use lock::Holder;
 pub use names::dir_name;
@@ -74,6 +77,8 @@ pub struct StoreTest {
     pub counters: usize,
     /// Its directory of committed inputs; need not exist.
     pub testdata: PathBuf,
+    /// How its inputs are written to files.
+    pub form: FileForm,
 }
 
 /// A state directory that is locked and open.
@@ -100,6 +105,7 @@ struct KnownTest {
     dir: String,
     types: Vec<ValueType>,
     testdata: PathBuf,
+    form: FileForm,
     execs_before: i64,
     execs_other_before: i64,
     elapsed_ms_before: i64,

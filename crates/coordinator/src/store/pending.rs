@@ -13,7 +13,6 @@ use std::time::Instant;
 
 use fuzzd_core::ids::EntryId;
 use fuzzd_core::signature::Signature;
-use fuzzd_protocol::input;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::about::About;
@@ -127,7 +126,7 @@ fn content_of(
             let memory: Option<Vec<u8>> =
                 statement.query_row(params![test.row, id.0], |row| row.get(0)).optional()?;
             Ok(memory.map(|memory| {
-                let bytes = input::to_file(&test.types, &memory);
+                let bytes = test.form.to_file(&test.types, &memory);
                 Content::Hashed { dir: layout.corpus_of(&test.dir), bytes }
             }))
         }
@@ -147,7 +146,7 @@ fn content_of(
                     CrashRole::Minimized => return None,
                 };
                 let dir = dir.join(signature.to_string());
-                Some(Content::Hashed { dir, bytes: input::to_file(&test.types, &memory) })
+                Some(Content::Hashed { dir, bytes: test.form.to_file(&test.types, &memory) })
             }))
         }
         PendingFile::About { test, signature } => {

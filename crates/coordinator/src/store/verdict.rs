@@ -19,7 +19,6 @@ use std::path::{Path, PathBuf};
 use fuzzd_core::ids::EntryId;
 use fuzzd_core::session::Verdict;
 use fuzzd_core::signature::Signature;
-use fuzzd_protocol::input;
 use rusqlite::{Connection, params};
 
 use super::apply::now_ms;
@@ -30,7 +29,7 @@ use super::files::{
 use super::ledger::{BugRow, BugStatus, CrashRole, CrashRow, Placed};
 use super::limits::NAME_TRIES_MAX;
 use super::names::{ABOUT_NAME, FileHash, Layout, bug_file_name, file_hash, hash_name};
-use super::{KnownTest, Store};
+use super::{FileForm, KnownTest, Store};
 
 impl Store {
     /// Carries out a verdict. The input is in the database already. Returns the file for people.
@@ -61,6 +60,9 @@ impl Store {
         let connection = database.connection()?;
         work.write(connection, verdict, placed.as_ref())
             .map_err(|error| database.failed(&error))?;
+        if verdict == Verdict::Minimized {
+            work.remove_superseded(placed.as_ref());
+        }
         let path = placed.map(|placed| work.path(&placed));
         work.tidy(verdict);
         Ok(path)
@@ -109,10 +111,10 @@ impl Work<'_> {
 
     /// Writes the input to testdata; to the state if that is impossible.
     fn show(&self, suffix: &str) -> Result<Placed, String> {
-        let content = input::to_file(&self.test.types, self.memory);
+        let content = self.test.form.to_file(&self.test.types, self.memory);
         let base = match &self.bug.placed {
             Some(Placed::Testdata(name)) if self.is_named_by_us(name) => name.clone(),
-            _ => bug_file_name(self.bug.kind, self.bug.signature).into(),
+            _ => self.test.form.bug_name(self.bug.kind, self.bug.signature, &content),
         };
         let dir = &self.test.testdata;
         let refusal = match self.write_beside(dir, &base, suffix, &content) {
@@ -133,10 +135,32 @@ impl Work<'_> {
         }
     }
 
-    /// Whether a file of testdata has a name this module gives, and not one a user gave it.
+    /// Whether a file of testdata has a name this module gives, and keeps when its content
+    /// changes, and not one a user gave it.
     fn is_named_by_us(&self, name: &OsString) -> bool {
-        let ours = bug_file_name(self.bug.kind, self.bug.signature);
+        let ours = match self.test.form {
+            FileForm::Native => bug_file_name(self.bug.kind, self.bug.signature),
+            FileForm::Go => return false,
+        };
         name.as_encoded_bytes().starts_with(ours.as_bytes())
+    }
+
+    /// Removes the file that was shown before a smaller one, where that has a name of its own.
+    fn remove_superseded(&self, placed: Option<&Placed>) {
+        let (FileForm::Go, Some(Placed::Testdata(old)), Some(Placed::Testdata(new))) =
+            (self.test.form, &self.bug.placed, placed)
+        else {
+            return;
+        };
+        let path = self.test.testdata.join(old);
+        let Ok(bytes) = read_regular(&path) else { return };
+        let hash = file_hash(&bytes);
+        let is_ours = self.crashes.iter().any(|crash| crash.file == hash)
+            && self.test.form.bug_name(self.bug.kind, self.bug.signature, &bytes) == *old;
+        if old != new && is_ours {
+            // One that stays shows the same bug.
+            let _removed = fs::remove_file(path);
+        }
     }
 
     /// Writes `content` under `base`, or under a name like it if a user's file has that.
@@ -180,7 +204,7 @@ impl Work<'_> {
 
     /// Keeps the input under `unconfirmed/`.
     fn put_aside(&self) -> Result<Placed, String> {
-        let content = input::to_file(&self.test.types, self.memory);
+        let content = self.test.form.to_file(&self.test.types, self.memory);
         let dir = self.layout.unconfirmed_of(&self.test.dir).join(self.bug.signature.to_string());
         match write_hashed(&dir, &content) {
             Ok(name) => Ok(Placed::Unconfirmed(name)),
@@ -242,7 +266,7 @@ impl Work<'_> {
     fn tidy(&self, verdict: Verdict) {
         let Verdict::Unconfirmed { .. } = verdict else { return };
         let dir = self.layout.crashes_of(&self.test.dir).join(self.bug.signature.to_string());
-        let content = input::to_file(&self.test.types, self.memory);
+        let content = self.test.form.to_file(&self.test.types, self.memory);
         // What stays behind is taken in again at the next start, and harmless.
         let _removed = fs::remove_file(dir.join(hash_name(&file_hash(&content))));
         let id = EntryId::of(self.memory);

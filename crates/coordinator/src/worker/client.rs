@@ -18,8 +18,10 @@ use tokio::time::{Interval, MissedTickBehavior};
 use crate::build_id::Build;
 use crate::clock;
 use crate::error::why;
-use crate::limits::{PIPE_READ_BYTES, STDERR_SHOWN_BYTES, STDOUT_SHOWN_BYTES, WATCH_TICK};
-use crate::options::TargetSpec;
+use crate::limits::{
+    OUTPUT_RING_BYTES, PIPE_READ_BYTES, STDERR_SHOWN_BYTES, STDOUT_SHOWN_BYTES, WATCH_TICK,
+};
+use crate::options::{Dialect, TargetSpec};
 use crate::process::{
     Child, ExitStatus, GroupSignal, SpawnError, SpawnRequest, Spawned, Spawner, watch_end,
 };
@@ -101,7 +103,7 @@ enum Ready {
 impl WorkerClient {
     /// Starts a worker of `target` that can be given inputs of at most `capacity` bytes. With a
     /// `build`, the executable must still be that one. It is given the memories that are `common`
-    /// to all workers of its fuzz test, if there are any.
+    /// to all workers of its fuzz test, if there are any; a Go worker could not use them.
     pub(super) async fn launch(
         spawner: &Spawner,
         target: &TargetSpec,
@@ -109,9 +111,12 @@ impl WorkerClient {
         capacity: usize,
         common: Option<Arc<TestMemories>>,
     ) -> Result<Self, LaunchError> {
-        let memory = match common {
-            Some(_) => WorkerMemory::create_with_ring(capacity)?,
-            None => WorkerMemory::create(capacity)?,
+        let (memory, common) = match (&target.dialect, common) {
+            (Dialect::Go(_), _) => (WorkerMemory::create_plain(capacity)?, None),
+            (Dialect::Native, common @ Some(_)) => {
+                (WorkerMemory::create_with_ring(capacity)?, common)
+            }
+            (Dialect::Native, None) => (WorkerMemory::create(capacity)?, None),
         };
         let fds = common.as_ref().map(|common| common.fds()).transpose()?;
         let request = SpawnRequest::worker(target, memory.fd_for_worker()?);
@@ -215,6 +220,14 @@ impl WorkerClient {
     pub(super) fn output(&self) -> OutputTail {
         OutputTail {
             stderr: self.stderr.tail(STDERR_SHOWN_BYTES),
+            stdout: self.stdout.tail(STDOUT_SHOWN_BYTES),
+        }
+    }
+
+    /// All output of the target that is kept: Go begins its last words with what matters most.
+    pub(super) fn whole_output(&self) -> OutputTail {
+        OutputTail {
+            stderr: self.stderr.tail(OUTPUT_RING_BYTES),
             stdout: self.stdout.tail(STDOUT_SHOWN_BYTES),
         }
     }

@@ -6,24 +6,33 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use fuzzd_core::death::{Cause, classify};
+use fuzzd_core::death::Cause;
 use fuzzd_core::ids::Epoch;
-use fuzzd_core::session::{Abilities, Call, Death, Outcome, Reply, StopRequestKind, WorkerEvent};
+use fuzzd_core::session::{Death, Outcome, Reply, StopRequestKind, WorkerEvent};
 
 use crate::limits::{CONDEMNED_REAP_DEADLINE, PIPE_CLOSED_GRACE};
 use crate::process::{Child, ExitStatus, GroupSignal};
-use crate::worker::call::{self, CallLimits, CoverageLink};
 use crate::worker::client::{ClientEvent, WorkerClient};
 use crate::worker::death::{start_failure, with_stderr};
-use crate::worker::finds::Drain;
-use crate::worker::ping::{Announced, Caps, ping_line, read_ping};
-use crate::worker::reply::ReplyContext;
+use crate::worker::dialect::{self, Link};
 use crate::worker::state::{InFlight, LastWord, StopLadder, StopStep, WorkerState};
 use crate::worker::task::{Command, WorkerTarget, WorkerTask};
-use crate::worker::watch::{MemoryPace, Watch};
+use crate::worker::watch::MemoryPace;
 
+mod calls;
 mod clock;
+mod go;
 mod ring;
+
+pub(super) use go::Growth;
+
+/// How a life ended.
+pub(super) struct Ended {
+    /// It had to be given up, stuck in the kernel.
+    pub(super) stuck: Option<Child>,
+    /// Another process is to go on in its place.
+    pub(super) growth: Option<go::Growth>,
+}
 
 const UNASKED: &str = "it wrote a line that nobody asked for";
 
@@ -34,9 +43,10 @@ pub(super) struct Life<'a> {
     target: Arc<WorkerTarget>,
     client: WorkerClient,
     state: WorkerState,
-    /// What it said of itself; nothing before it did.
-    announced: Announced,
-    coverage: CoverageLink,
+    /// How it is spoken to.
+    link: Link,
+    /// What is done beside it.
+    beside: go::Beside,
     memory_pace: MemoryPace,
     /// Told in order, before the next thing is looked at.
     untold: Vec<WorkerEvent>,
@@ -52,26 +62,26 @@ impl<'a> Life<'a> {
         mut client: WorkerClient,
         is_loop_gone: bool,
     ) -> Self {
-        client.send(ping_line(client.memory(), false));
+        let link = Link::new(&target, &task.settings);
+        client.send(link.ping_line(client.memory()));
         let state = WorkerState::Pinging { deadline: Instant::now() + task.settings.ping_deadline };
-        let announced = Announced::default();
-        let coverage = CoverageLink::new(&announced);
+        let beside = go::Beside::default();
         Self {
             task,
             epoch,
             target,
             client,
             state,
-            announced,
-            coverage,
+            link,
+            beside,
             memory_pace: MemoryPace::default(),
             untold: Vec::new(),
             is_loop_gone,
         }
     }
 
-    /// Lives until the process is gone. Returns it if it had to be given up, stuck in the kernel.
-    pub(super) async fn run(mut self, stop: Option<StopRequestKind>) -> Option<Child> {
+    /// Lives until the process is gone.
+    pub(super) async fn run(mut self, stop: Option<StopRequestKind>) -> Ended {
         if let Some(how) = stop {
             self.stop(how);
         }
@@ -80,7 +90,8 @@ impl<'a> Life<'a> {
                 self.task.tell(self.epoch, event).await;
             }
             if matches!(self.state, WorkerState::Exited) {
-                return self.client.reap().is_none().then(|| self.client.abandon());
+                let stuck = self.client.reap().is_none().then(|| self.client.abandon());
+                return Ended { stuck, growth: self.beside.growth };
             }
             self.set_pace();
             tokio::select! {
@@ -90,6 +101,7 @@ impl<'a> Life<'a> {
                     self.on_command(command);
                 }
                 event = self.client.next() => self.on_client(event),
+                reply = self.beside.searched() => self.searched(reply),
             }
         }
     }
@@ -101,7 +113,7 @@ impl<'a> Life<'a> {
                 self.stop(StopRequestKind::Kill);
             }
             Some(Command::Stop { epoch, how }) if epoch == self.epoch => self.stop(how),
-            Some(Command::Call { epoch, call }) if epoch == self.epoch => self.call(&call),
+            Some(Command::Call { epoch, call }) if epoch == self.epoch => self.call(call),
             Some(Command::Spawn { epoch, .. } | Command::Stop { epoch, .. })
             | Some(Command::Call { epoch, .. }) => {
                 let worker = self.task.worker.0;
@@ -124,94 +136,6 @@ impl<'a> Life<'a> {
         std::mem::replace(&mut self.state, WorkerState::Exited)
     }
 
-    // ---- calls ----
-
-    fn call(&mut self, call: &Call) {
-        if !matches!(self.state, WorkerState::Idle) {
-            return; // What is told of the end of the process answers the call.
-        }
-        let has_unread = self.client.has_unread();
-        let settings = &self.task.settings;
-        let (memories, max) = (self.target.memories.as_deref(), settings.input_bytes_max);
-        let limits = CallLimits { input_bytes_max: max, each: settings.limits };
-        let (line, pending) =
-            call::encode(call, &self.announced, &mut self.coverage, memories, limits);
-        let started = Instant::now();
-        let limits = pending.watched(settings.limits);
-        let watch = Watch::start(limits, pending.counted_max(), pending.time_max, started)
-            .after_walk(pending.walk_max);
-        let begun = self.client.memory().begin_call(&pending.input);
-        self.state = WorkerState::Calling(Box::new(InFlight::new(pending, started, watch)));
-        self.begin_watching(started);
-        match begun {
-            Err(error) => self.misbehaved(error.to_string()),
-            Ok(()) if has_unread => self.misbehaved(UNASKED.into()),
-            Ok(()) => self.client.send(line),
-        }
-    }
-
-    fn on_line(&mut self, line: &[u8]) {
-        match self.take_state() {
-            WorkerState::Pinging { .. } => self.pinged(line),
-            WorkerState::Calling(mut in_flight) => {
-                let drained = self.drain(&mut in_flight, Drain::End);
-                match drained.and_then(|()| self.read_reply(&in_flight, line)) {
-                    Ok(reply) => {
-                        self.state = WorkerState::Idle;
-                        self.untold.push(WorkerEvent::Replied(reply));
-                    }
-                    Err(reason) => self.condemn_in_call(&mut in_flight, reason),
-                }
-            }
-            WorkerState::Stopping { ladder, mut in_flight } => {
-                self.drain_last(in_flight.as_deref_mut());
-                let reply = in_flight.as_ref().and_then(|call| self.read_reply(call, line).ok());
-                // A graceful stop brings the last reply home.
-                let in_flight = in_flight.filter(|_| reply.is_none());
-                self.untold.extend(reply.map(WorkerEvent::Replied));
-                self.state = WorkerState::Stopping { ladder, in_flight };
-            }
-            before @ (WorkerState::Idle
-            | WorkerState::PipeClosed { .. }
-            | WorkerState::Condemned { .. }
-            | WorkerState::Exited) => {
-                self.state = before;
-                self.misbehaved(UNASKED.into());
-            }
-        }
-    }
-
-    fn pinged(&mut self, line: &[u8]) {
-        let announced = match read_ping(line, self.client.memory()) {
-            Ok(announced) => announced,
-            Err(error) => return self.condemn(LastWord::StartFailed(error.to_string())),
-        };
-        if announced.types != self.target.types {
-            let reason = "the types of its parameters changed since it was probed".into();
-            return self.condemn(LastWord::StartFailed(reason));
-        }
-        self.coverage = CoverageLink::new(&announced);
-        let (pid, counters) = (self.client.pid(), announced.counters);
-        let Caps { has_plans, has_fork, has_search, .. } = announced.caps;
-        let can = Abilities { has_plans, has_fork, has_search };
-        self.announced = announced;
-        self.state = WorkerState::Idle;
-        self.untold.push(WorkerEvent::Ready { pid, counters, can });
-    }
-
-    fn read_reply(&self, in_flight: &InFlight, line: &[u8]) -> Result<Reply, String> {
-        let context = ReplyContext {
-            pending: &in_flight.pending,
-            memory: self.client.memory(),
-            types: &self.target.types,
-            coverage: &self.coverage,
-            told: in_flight.finds.told(),
-            elapsed: in_flight.started.elapsed(),
-            output: &|| self.client.output(),
-        };
-        context.read(line)
-    }
-
     // ---- ends that are the worker's own doing ----
 
     fn misbehaved(&mut self, reason: String) {
@@ -221,6 +145,7 @@ impl<'a> Life<'a> {
             | WorkerState::Exited) => self.state = before,
             before @ (WorkerState::Pinging { .. }
             | WorkerState::Idle
+            | WorkerState::Searching
             | WorkerState::Calling(_)
             | WorkerState::PipeClosed { .. }) => match before.into_last_word() {
                 LastWord::StartFailed(_) => self.condemn(LastWord::StartFailed(reason)),
@@ -241,9 +166,8 @@ impl<'a> Life<'a> {
         // Dead or dying, it changes its memory no more while that is copied.
         self.client.signal(GroupSignal::Kill);
         self.drain_last(Some(in_flight));
-        let (execs, execs_other) = in_flight.clamp(self.client.memory().counts());
-        let (memory, types) = (self.client.memory(), &self.target.types);
-        let input = in_flight.pending.input_at_death(memory, types);
+        let (execs, execs_other) = in_flight.executed(self.client.memory());
+        let input = in_flight.input_at_death(self.client.memory(), &self.target);
         let outcome = Outcome::Misbehaved { reason, input };
         let elapsed = in_flight.started.elapsed();
         let (ignored, plan) = (Vec::new(), Vec::new());
@@ -255,13 +179,15 @@ impl<'a> Life<'a> {
     fn condemn(&mut self, word: LastWord) {
         self.client.signal(GroupSignal::Kill);
         let deadline = Instant::now() + CONDEMNED_REAP_DEADLINE;
-        self.state = WorkerState::Condemned { word, deadline };
+        self.state = WorkerState::Condemned { word, deadline, kill_at: None };
     }
 
     fn pipe_closed(&mut self) {
         self.state = match self.take_state() {
-            before
-            @ (WorkerState::Pinging { .. } | WorkerState::Idle | WorkerState::Calling(_)) => {
+            before @ (WorkerState::Pinging { .. }
+            | WorkerState::Idle
+            | WorkerState::Searching
+            | WorkerState::Calling(_)) => {
                 let deadline = Instant::now() + PIPE_CLOSED_GRACE;
                 WorkerState::PipeClosed { word: before.into_last_word(), deadline }
             }
@@ -279,9 +205,9 @@ impl<'a> Life<'a> {
             WorkerState::Stopping { mut in_flight, .. } => {
                 self.drain_last(in_flight.as_deref_mut());
                 let reply = in_flight
-                    .as_ref()
+                    .as_mut()
                     .zip(line)
-                    .and_then(|(in_flight, line)| self.read_reply(in_flight, &line).ok());
+                    .and_then(|(in_flight, line)| self.last_reply(in_flight, &line));
                 let mut in_flight = in_flight.filter(|_| reply.is_none());
                 self.untold.extend(reply.map(WorkerEvent::Replied));
                 self.client.reap();
@@ -299,8 +225,9 @@ impl<'a> Life<'a> {
                 if let LastWord::Died(_, in_flight) = &mut word {
                     self.drain_last(in_flight.as_deref_mut());
                 }
-                if let (LastWord::Died(Cause::Itself, Some(in_flight)), Some(line)) = (&word, line)
-                    && let Ok(reply) = self.read_reply(in_flight, &line)
+                if let (LastWord::Died(Cause::Itself, Some(in_flight)), Some(line)) =
+                    (&mut word, line)
+                    && let Some(reply) = self.last_reply(in_flight, &line)
                 {
                     self.untold.push(WorkerEvent::Replied(reply));
                     word = LastWord::Died(Cause::Itself, None);
@@ -319,12 +246,13 @@ impl<'a> Life<'a> {
             }
             LastWord::Died(cause, mut in_flight) => {
                 self.drain_last(in_flight.as_deref_mut());
-                let output = self.client.output();
-                let mut failure = classify(status, &cause, &output);
-                let (memory, types) = (self.client.memory(), &self.target.types);
+                let output = self.last_output();
+                let mut failure =
+                    dialect::death(&self.target.spec.dialect, status, &cause, &output);
+                let memory = self.client.memory();
                 let (execs, execs_other) =
-                    in_flight.as_ref().map_or((0, 0), |call| call.clamp(memory.counts()));
-                let input = in_flight.and_then(|call| call.pending.input_at_death(memory, types));
+                    in_flight.as_ref().map_or((0, 0), |call| call.executed(memory));
+                let input = in_flight.and_then(|call| call.input_at_death(memory, &self.target));
                 if input.is_none() {
                     failure.message = with_stderr(failure.message, &output.stderr);
                 }
@@ -338,6 +266,7 @@ impl<'a> Life<'a> {
 
     fn stop(&mut self, how: StopRequestKind) {
         let now = Instant::now();
+        self.beside = go::Beside::default();
         if let WorkerState::Stopping { ladder, .. } = &mut self.state {
             if let Some(step) = ladder.hurry(how, now) {
                 self.carry_out(step);
@@ -380,8 +309,11 @@ impl<'a> Life<'a> {
 
     fn stopped(&mut self, mut in_flight: Option<&mut InFlight>) {
         self.drain_last(in_flight.as_deref_mut());
-        let counts = self.client.memory().counts();
-        let execs = in_flight.map_or(0, |in_flight| in_flight.clamp(counts).0);
+        if self.beside.growth.is_some() {
+            // Nobody asked for this end.
+            return;
+        }
+        let execs = in_flight.map_or(0, |in_flight| in_flight.executed(self.client.memory()).0);
         self.untold.push(WorkerEvent::Stopped { execs });
     }
 }

@@ -57,7 +57,8 @@ impl Counts {
 pub(super) struct WorkerMemory {
     memory: SharedMemory,
     capacity: usize,
-    control: usize,
+    /// Where the control block lies; a Go worker has none.
+    control: Option<usize>,
     /// Where the ring of finds lies, if there is one.
     ring: Option<usize>,
 }
@@ -66,14 +67,22 @@ impl WorkerMemory {
     /// A memory for inputs of at most `capacity` bytes.
     pub(super) fn create(capacity: usize) -> Result<Self, ShmError> {
         let memory = SharedMemory::create(layout::memory_bytes(capacity))?;
-        Ok(Self { memory, capacity, control: layout::control_offset(capacity), ring: None })
+        let control = Some(layout::control_offset(capacity));
+        Ok(Self { memory, capacity, control, ring: None })
+    }
+
+    /// One for a Go worker: header and value, and not a byte more. Go takes all that there is for
+    /// the value, and what its mutator does depends on how much that is.
+    pub(super) fn create_plain(capacity: usize) -> Result<Self, ShmError> {
+        let memory = SharedMemory::create(layout::HEADER_BYTES + capacity)?;
+        Ok(Self { memory, capacity, control: None, ring: None })
     }
 
     /// The same, with a ring of finds.
     pub(super) fn create_with_ring(capacity: usize) -> Result<Self, ShmError> {
         let memory = SharedMemory::create(layout::memory_bytes_with_ring(capacity))?;
         let (control, ring) = (layout::control_offset(capacity), layout::ring_offset(capacity));
-        Ok(Self { memory, capacity, control, ring: Some(ring) })
+        Ok(Self { memory, capacity, control: Some(control), ring: Some(ring) })
     }
 
     /// Bytes an input can have.
@@ -106,8 +115,8 @@ impl WorkerMemory {
     }
 
     /// Where the control block lies, as `Ping` names it.
-    pub(super) fn control_offset(&self) -> u64 {
-        self.control as u64
+    pub(super) fn control_offset(&self) -> Option<u64> {
+        self.control.map(|offset| offset as u64)
     }
 
     /// Puts `input` in place and clears everything that a call reports by.
@@ -120,17 +129,40 @@ impl WorkerMemory {
         region.store_u64(layout::VALUE_LEN, input.len() as u64)?;
         region.store_u64(layout::COUNT, 0)?;
         region.write(layout::RAW_IN_MEM, &[0])?;
-        region.store_u64(self.control + layout::OTHER_COUNT, 0)?;
-        region.store_u32(self.control + layout::STOP, 0)?;
+        if let Some(control) = self.control {
+            region.store_u64(control + layout::OTHER_COUNT, 0)?;
+            region.store_u32(control + layout::STOP, 0)?;
+        }
         if let Some(mut ring) = self.ring() {
             ring.reset();
         }
         Ok(())
     }
 
-    /// Asks the worker to end the call before its next execution.
+    /// The same for a Go worker: its whole header is 0 but for the length of the text.
+    pub(super) fn begin_go_call(&self, text: &[u8]) -> Result<(), MemoryError> {
+        if text.len() > self.capacity {
+            return Err(MemoryError::TooLarge { bytes: text.len(), capacity: self.capacity });
+        }
+        let value_len = i64::try_from(text.len()).map_err(|_| MemoryError::BadLength(i64::MAX))?;
+        let header = layout::Header { value_len, ..layout::Header::default() };
+        self.memory.region().write(0, &header.to_bytes())?;
+        self.memory.region().write(layout::HEADER_BYTES, text)?;
+        Ok(())
+    }
+
+    /// A copy of the header, and of the value unless its length cannot be.
+    pub(super) fn picture(&self) -> (layout::Header, Vec<u8>) {
+        let mut header = [0; layout::HEADER_BYTES];
+        let read = self.memory.region().read(0, &mut header);
+        read.expect("the header is part of the memory");
+        (layout::Header::from_bytes(&header), self.input().unwrap_or_default())
+    }
+
+    /// Asks the worker to end the call before its next execution, if there is a way to.
     pub(super) fn request_stop(&self) {
-        let stop = self.control + layout::STOP;
+        let Some(control) = self.control else { return };
+        let stop = control + layout::STOP;
         let stored = self.memory.region().store_u32(stop, layout::STOP_REQUESTED);
         stored.expect("the control block is part of the memory");
     }
@@ -142,13 +174,15 @@ impl WorkerMemory {
         Counts {
             // Signed on the wire; a negative count is a lie and reads as none.
             new: u64::try_from(read(layout::COUNT).cast_signed()).unwrap_or(0),
-            other: read(self.control + layout::OTHER_COUNT),
+            other: self.control.map_or(0, |control| read(control + layout::OTHER_COUNT)),
         }
     }
 
-    /// Whether the fuzz test was running at that moment, as far as the worker says.
+    /// Whether the fuzz test was running at that moment, as far as the worker says. A Go worker is
+    /// hardly ever between two executions.
     pub(super) fn is_running(&self) -> bool {
-        let phase = self.memory.region().load_u32(self.control + layout::PHASE);
+        let Some(control) = self.control else { return self.counts().is_any() };
+        let phase = self.memory.region().load_u32(control + layout::PHASE);
         phase.expect("the control block is part of the memory") == layout::PHASE_RUNNING
     }
 
@@ -209,6 +243,21 @@ mod tests {
         }
         memory.region().store_u64(layout::COUNT, u64::MAX).unwrap();
         assert_eq!(memory.counts().new, 0);
+    }
+
+    #[test]
+    fn a_go_worker_gets_a_header_of_zeros_and_as_much_memory_as_was_said() {
+        let memory = WorkerMemory::create_plain(64).unwrap();
+        assert_eq!(memory.region().len(), layout::HEADER_BYTES + 64);
+        memory.region().write(0, &[0xff; layout::HEADER_BYTES]).unwrap();
+        memory.begin_go_call(b"text").unwrap();
+        let header = layout::Header { value_len: 4, ..layout::Header::default() };
+        assert_eq!(memory.picture(), (header, b"text".to_vec()));
+        assert!(!memory.is_running());
+        assert!(memory.begin_go_call(&[0; 65]).is_err());
+        memory.region().store_u64(layout::COUNT, 3).unwrap();
+        assert_eq!(memory.counts(), Counts { new: 3, other: 0 });
+        assert!(memory.is_running());
     }
 
     #[test]

@@ -5,13 +5,17 @@
 //!
 //! ```text
 //!  event loop ──Command──► task ──► life ──line──► client ──► fuzz_in, fuzz_out, memory, output
-//!             ◄──Event────      ◄── (state, watch, death, call, reply: pure)
+//!             ◄──Event────      ◄── (state, watch, death: pure)
+//!                                └─► dialect ─► call, reply, finds: our protocol
+//!                                            └► go: calls to unmodified Go test binaries
 //! ```
 
 mod call;
 mod client;
 mod death;
+mod dialect;
 mod finds;
+mod go;
 mod life;
 mod memory;
 mod output;
@@ -26,8 +30,9 @@ mod watch;
 
 pub use ping::PingError;
 
+pub(crate) use go::{HarvestFailure, harvest};
 pub(crate) use pool::Pool;
-pub(crate) use probe::{WorkerProbeError, probe_worker};
+pub(crate) use probe::{Probed, WorkerProbeError, probe_worker};
 pub(crate) use run_one::{Ran, RunOne};
 pub(crate) use task::{WorkerSettings, WorkerTarget};
 pub(crate) use watch::WatchLimits;

@@ -86,7 +86,7 @@ pub(super) fn ping_line(memory: &WorkerMemory, asks_functions: bool) -> Vec<u8> 
     let ring_offset = memory.ring_offset();
     let call = PingCall {
         proto: Some(PROTOCOL_VERSION),
-        control_offset: Some(memory.control_offset()),
+        control_offset: memory.control_offset(),
         ring_offset,
         ring_bytes: ring_offset.map(|_| RING_BYTES as u64),
         arena: ring_offset.is_some(),

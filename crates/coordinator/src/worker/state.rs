@@ -1,7 +1,7 @@
 //! The states of one worker process, and the stop ladder.
 //!
 //! ```text
-//!  Spawning ──► Pinging ──► Idle ◄──► Calling
+//!  Spawning ──► Pinging ──► Idle ◄──► Calling, Searching
 //!     │            ├─────────┴───────────┤   pipe closed
 //!     │            │                     ├────────────────► PipeClosed ──1 s──┐
 //!     │            │                     │   deadline, hang, memory, garbage  ▼
@@ -13,8 +13,9 @@
 //!  StopStage:  CloseInput ──1 s──► Interrupt ──1 s──► Kill ──0.3 s──► Reaped or abandoned
 //!              (a call in flight: at once)      ▲ an urgent stop comes in here
 //! ```
-//! Condemned is killed by us for a reason of its own; the reason is told once it is gone. Spawning
-//! has no variant here: there is no process yet.
+//! Condemned is killed by us for a reason of its own; the reason is told once it is gone. A Go
+//! process that hangs may list its goroutines before. Spawning has no variant here: there is no
+//! process yet. Searching is Idle to the process: others run the candidates of a search for it.
 //! Must not do anything to a process: [`StopLadder`] says what is to be done next.
 
 use std::time::{Duration, Instant};
@@ -23,34 +24,18 @@ use fuzzd_core::death::Cause;
 use fuzzd_core::session::StopRequestKind;
 
 use crate::limits::{INTERRUPT_AFTER, KILL_AFTER, REAP_DEADLINE};
-use crate::worker::call::Pending;
-use crate::worker::finds::FindReader;
-use crate::worker::memory::Counts;
+use crate::worker::dialect::Talk;
 use crate::worker::watch::Watch;
 
 /// A call that was sent and not answered.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    /// What the answer means.
-    pub(super) pending: Pending,
+    /// What was asked and what came of it so far.
+    pub(super) talk: Talk,
     /// When it was sent.
     pub(super) started: Instant,
     /// Whether it gets on.
     pub(super) watch: Watch,
-    /// The finds it tells meanwhile.
-    pub(super) finds: FindReader,
-}
-
-impl InFlight {
-    /// A call that was begun just now.
-    pub(super) fn new(pending: Pending, started: Instant, watch: Watch) -> Self {
-        Self { pending, started, watch, finds: FindReader::default() }
-    }
-
-    /// The executions it has done so far, as far as they can be true: new ones, and others.
-    pub(super) fn clamp(&self, counts: Counts) -> (u64, u64) {
-        self.pending.clamp(counts, self.started.elapsed())
-    }
 }
 
 /// What is told once a process is gone.
@@ -75,8 +60,10 @@ pub(super) enum WorkerState {
     Calling(Box<InFlight>),
     /// It closed a protocol pipe. It is given a moment to end by itself.
     PipeClosed { word: LastWord, deadline: Instant },
-    /// It was killed by us, for a reason of its own.
-    Condemned { word: LastWord, deadline: Instant },
+    /// A search is under way in processes of its own.
+    Searching,
+    /// It was killed by us, for a reason of its own; or is given until `kill_at` for last words.
+    Condemned { word: LastWord, deadline: Instant, kill_at: Option<Instant> },
     /// Its end was asked for.
     Stopping { ladder: StopLadder, in_flight: Option<Box<InFlight>> },
     /// It is gone, and everything was told.
@@ -90,7 +77,7 @@ impl WorkerState {
             Self::Pinging { .. } => {
                 LastWord::StartFailed("it ended before it answered Ping".into())
             }
-            Self::Idle => LastWord::Died(Cause::Itself, None),
+            Self::Idle | Self::Searching => LastWord::Died(Cause::Itself, None),
             Self::Calling(in_flight) => LastWord::Died(Cause::Itself, Some(in_flight)),
             Self::PipeClosed { word, .. } | Self::Condemned { word, .. } => word,
             Self::Stopping { .. } | Self::Exited => LastWord::Nothing,

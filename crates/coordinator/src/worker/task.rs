@@ -6,6 +6,7 @@
 //! channel; a process that still lives is killed then.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fuzzd_core::ids::{Epoch, WorkerId};
@@ -15,11 +16,11 @@ use tokio::sync::mpsc;
 
 use crate::build_id::Build;
 use crate::limits::{ABANDONED_MAX, REAP_DEADLINE};
-use crate::options::TargetSpec;
+use crate::options::{Dialect, TargetSpec};
 use crate::process::{Child, Spawner};
 use crate::shared::TestMemories;
 use crate::worker::client::WorkerClient;
-use crate::worker::life::Life;
+use crate::worker::life::{Ended, Growth, Life};
 use crate::worker::watch::WatchLimits;
 
 /// A fuzz test as the tasks know it.
@@ -33,6 +34,18 @@ pub(crate) struct WorkerTarget {
     pub(crate) build: Option<Arc<Build>>,
     /// What its workers share; `None`: they are given no plans.
     pub(crate) memories: Option<Arc<TestMemories>>,
+    /// Bytes of memory for the input of a Go worker; grows when an input needs more.
+    pub(crate) room: AtomicUsize,
+}
+
+impl WorkerTarget {
+    /// Bytes of memory for the input that the next process is given.
+    fn room(&self, settings: &WorkerSettings) -> usize {
+        match self.spec.dialect {
+            Dialect::Native => settings.capacity,
+            Dialect::Go(_) => self.room.load(Ordering::Relaxed),
+        }
+    }
 }
 
 /// What the loop asks of a slot.
@@ -88,7 +101,10 @@ impl WorkerTask {
             match command {
                 Command::Spawn { epoch, target } => {
                     self.abandoned.retain_mut(|child| child.reap().is_none());
-                    self.start(epoch, target).await;
+                    let mut growth = self.start(epoch, target.clone(), None).await;
+                    while growth.is_some() {
+                        growth = self.start(epoch, target.clone(), growth).await;
+                    }
                 }
                 Command::Stop { epoch, .. } => {
                     self.tell(epoch, WorkerEvent::Stopped { execs: 0 }).await;
@@ -101,11 +117,17 @@ impl WorkerTask {
         }
     }
 
-    async fn start(&mut self, epoch: Epoch, target: Arc<WorkerTarget>) {
+    /// Starts a process and lives with it to its end. Returns what another is to go on with.
+    async fn start(
+        &mut self,
+        epoch: Epoch,
+        target: Arc<WorkerTarget>,
+        before: Option<Growth>,
+    ) -> Option<Growth> {
         let (mut stop, mut is_loop_gone) = (None, false);
         let settings = self.settings.clone();
         let launched = {
-            let (build, capacity) = (target.build.clone(), settings.capacity);
+            let (build, capacity) = (target.build.clone(), target.room(&settings));
             let common = target.memories.clone();
             let launch =
                 WorkerClient::launch(&settings.spawner, &target.spec, build, capacity, common);
@@ -126,10 +148,12 @@ impl WorkerTask {
         };
         match (launched, stop) {
             (Some(Ok(client)), stop) => {
-                let life = Life::begin(self, epoch, target, client, is_loop_gone);
-                if let Some(child) = life.run(stop).await {
+                let life = Life::begin(self, epoch, target, client, is_loop_gone).after(before);
+                let Ended { stuck, growth } = life.run(stop).await;
+                if let Some(child) = stuck {
                     self.abandon(child);
                 }
+                return growth;
             }
             (Some(Err(error)), None) => {
                 let reason = error.to_string();
@@ -140,6 +164,7 @@ impl WorkerTask {
                 self.tell(epoch, WorkerEvent::Stopped { execs: 0 }).await;
             }
         }
+        None
     }
 
     fn abandon(&mut self, child: Child) {

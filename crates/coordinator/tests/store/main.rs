@@ -9,6 +9,7 @@
 mod commit;
 mod damage;
 mod disk;
+mod go;
 mod inject;
 mod kill;
 mod load;

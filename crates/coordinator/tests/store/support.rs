@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fuzzd_coordinator::store::{LoadNotice, Store, StoreError, StoreHandle, StoreTest};
+use fuzzd_coordinator::store::{FileForm, LoadNotice, Store, StoreError, StoreHandle, StoreTest};
 use fuzzd_core::coverage::Feature;
 use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::{CommitToken, EntryId, Input, TestIndex};
@@ -50,6 +50,7 @@ impl Place {
             build_id: "build 1".into(),
             counters: 1_000,
             testdata: dir.path().join("package/testdata/fuzz/module.parse"),
+            form: FileForm::Native,
         };
         let (tests, seeds) = (vec![test], vec![Vec::new()]);
         Self { dir, state, tests, seeds, seeds_dirs: Vec::new(), corpus_dir: None }

@@ -8,7 +8,7 @@ fn search(
 ) -> (Vec<Value>, usize) {
     let mut search = Reducer::new(start, effort);
     let mut runs = 0;
-    while let Some(candidate) = search.next() {
+    while let Some(candidate) = search.propose() {
         let held = holds(candidate);
         search.judge(held);
         runs += 1;
@@ -96,9 +96,9 @@ fn a_quick_search_is_short_whatever_the_length() {
 #[test]
 fn a_candidate_stays_until_it_is_judged_and_is_always_another() {
     let mut search = Reducer::new(vec![Value::Bytes(b"abcd".to_vec())], Effort::Full);
-    let first = search.next().unwrap().to_vec();
-    assert_eq!(search.next().unwrap(), first);
+    let first = search.propose().unwrap().to_vec();
+    assert_eq!(search.propose().unwrap(), first);
     search.judge(false);
-    assert_ne!(search.next().unwrap(), first);
+    assert_ne!(search.propose().unwrap(), first);
     assert_eq!(bytes(search.best()), b"abcd");
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fuzzd_core::death::Cause;
 
 use crate::limits::{WATCH_TICK, WATCH_TICK_MAX};
-use crate::process::ExitStatus;
+use crate::process::{ExitStatus, GroupSignal};
 use crate::worker::life::Life;
 use crate::worker::state::{LastWord, WorkerState};
 use crate::worker::watch::{Alarm, Sample};
@@ -32,9 +32,11 @@ impl Life<'_> {
                     self.misbehaved("it closed a pipe of the protocol and lives on".into());
                 }
             }
-            WorkerState::Condemned { deadline, .. } => {
+            WorkerState::Condemned { deadline, kill_at, .. } => {
                 *deadline += gap;
-                if now >= *deadline {
+                if kill_at.take_if(|at| now >= *at).is_some() {
+                    self.client.signal(GroupSignal::Kill);
+                } else if now >= *deadline {
                     let word = self.take_state().into_last_word();
                     self.say(word, ExitStatus::Unknown);
                 }
@@ -44,7 +46,7 @@ impl Life<'_> {
                     self.carry_out(step);
                 }
             }
-            WorkerState::Idle | WorkerState::Exited => {}
+            WorkerState::Idle | WorkerState::Searching | WorkerState::Exited => {}
         }
     }
 
@@ -55,7 +57,10 @@ impl Life<'_> {
             WorkerState::PipeClosed { .. }
             | WorkerState::Condemned { .. }
             | WorkerState::Stopping { .. } => self.client.set_tick(WATCH_TICK),
-            WorkerState::Idle | WorkerState::Calling(_) | WorkerState::Exited => {}
+            WorkerState::Idle
+            | WorkerState::Searching
+            | WorkerState::Calling(_)
+            | WorkerState::Exited => {}
         }
     }
 
@@ -99,8 +104,10 @@ impl Life<'_> {
             }
             Alarm::Memory { seen } => Cause::Memory { limit: limits.rss_limit_bytes, seen },
         };
+        let asks_for_goroutines = matches!(cause, Cause::Hung { .. }) && self.is_go();
         if let WorkerState::Calling(in_flight) = self.take_state() {
-            self.condemn(LastWord::Died(cause, Some(in_flight)));
+            let word = LastWord::Died(cause, Some(in_flight));
+            if asks_for_goroutines { self.condemn_with_dump(word) } else { self.condemn(word) }
         }
     }
 }

@@ -3,22 +3,15 @@
 //! Owns the order: a find is told before the end of its call is. Must not judge a find: `finds`
 //! does.
 
-use crate::worker::finds::{Drain, FindContext};
+use crate::worker::finds::Drain;
 use crate::worker::life::Life;
 use crate::worker::state::{InFlight, WorkerState};
 
 impl Life<'_> {
     /// Takes finds of a call. The error is a sentence on what is wrong with the next one.
     pub(super) fn drain(&mut self, in_flight: &mut InFlight, drain: Drain) -> Result<(), String> {
-        let InFlight { pending, started, finds, .. } = in_flight;
-        let context = FindContext {
-            pending,
-            memory: self.client.memory(),
-            types: &self.target.types,
-            coverage: &self.coverage,
-            elapsed: started.elapsed(),
-        };
-        finds.drain(&context, drain, &mut self.untold)
+        let memory = self.client.memory();
+        in_flight.drain(&self.link, memory, &self.target, drain, &mut self.untold)
     }
 
     /// Takes the finds of a call that ends in any way but by a good reply: a damaged ring is no

@@ -23,7 +23,8 @@ fn pool() -> (Pool, mpsc::Receiver<Event>) {
 
 fn hanging() -> Arc<WorkerTarget> {
     let types = vec![fuzzd_protocol::value::ValueType::Bytes];
-    Arc::new(WorkerTarget { spec: target("hang"), types, build: None, memories: None })
+    let (spec, room) = (target("hang"), 0.into());
+    Arc::new(WorkerTarget { spec, types, build: None, memories: None, room })
 }
 
 async fn next(events: &mut mpsc::Receiver<Event>) -> WorkerEvent {

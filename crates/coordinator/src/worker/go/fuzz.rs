@@ -1,0 +1,212 @@
+//! A Fuzz call of the core: Go's mutator on each entry of the plan, for its share of the call.
+//!
+//! Owns the shares, and what is done with what comes of them. Where the call has a time limit they
+//! are shares of the time; where executions replace the clock, of the executions.
+//!
+//! ```text
+//!  |-- entry 3 ---|--- entry 9 ----|- entry 1 -|     Fuzz calls, each until its share is over
+//!         ▲ new coverage: run again, trimmed (`trim`), told; then on with the same entry
+//! ```
+
+use std::time::{Duration, Instant};
+
+use fuzzd_core::failure::Failure;
+use fuzzd_core::session::{Found, PlanItem, PlanUse};
+use fuzzd_protocol::input::to_values;
+use fuzzd_protocol::value::Value;
+
+use crate::worker::go::link::GoLink;
+use crate::worker::go::talk::{Ran, Step, Way, features};
+use crate::worker::go::trim::Trim;
+
+/// An input that failed.
+#[derive(Debug)]
+pub(super) struct Crash {
+    pub(super) values: Vec<Value>,
+    pub(super) failure: Failure,
+    /// It is newly mutated.
+    pub(super) is_new: bool,
+}
+
+/// One entry of the plan.
+#[derive(Debug)]
+struct Item {
+    /// `None`: it was published, and there was no room to keep it.
+    values: Option<Vec<Value>>,
+    /// Where its share ends: nanoseconds from the beginning, or executions.
+    end: u64,
+    used: PlanUse,
+}
+
+/// What the step in flight is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// The length of the mask is not known: the first snapshot tells it.
+    Learn,
+    Mutate,
+    Trim,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Fuzzing {
+    items: Vec<Item>,
+    /// The entry whose turn it is.
+    at: usize,
+    purpose: Purpose,
+    has_learned: bool,
+    trim: Option<Trim>,
+    execs_max: u64,
+    /// Shares are executions.
+    is_paced: bool,
+    /// When the step before ended, from the beginning.
+    elapsed: Duration,
+    last: Option<Instant>,
+}
+
+impl Fuzzing {
+    /// `values` are those of the first entry of the plan.
+    pub(super) fn new(
+        link: &GoLink,
+        values: Vec<Value>,
+        plan: &[PlanItem],
+        execs_max: u64,
+        time_max: Option<Duration>,
+    ) -> Self {
+        let whole = time_max.map_or(execs_max, nanos);
+        let sum: u128 = plan.iter().map(|item| u128::from(item.weight)).sum();
+        let mut before = 0;
+        let mut first = Some(values);
+        let items = plan.iter().map(|item| {
+            before += u128::from(item.weight);
+            let end = u128::from(whole) * before / sum.max(1);
+            let entry = || link.memories.as_ref().and_then(|all| all.entry(item.entry));
+            Item {
+                values: first.take().or_else(|| Some(to_values(&link.types, &entry()?))),
+                end: u64::try_from(end).unwrap_or(u64::MAX),
+                used: PlanUse::default(),
+            }
+        });
+        Self {
+            items: items.collect(),
+            at: 0,
+            purpose: Purpose::Mutate,
+            has_learned: false,
+            trim: None,
+            execs_max,
+            is_paced: time_max.is_none(),
+            elapsed: Duration::ZERO,
+            last: None,
+        }
+    }
+
+    /// The next step, after so many executions and so long.
+    pub(super) fn next(
+        &mut self,
+        link: &mut GoLink,
+        execs: u64,
+        elapsed: Duration,
+        found: &mut Vec<Found>,
+    ) -> Option<Step> {
+        self.elapsed = elapsed;
+        if let Some(trim) = &mut self.trim {
+            if let Some(values) = trim.next(link, self.is_paced) {
+                self.purpose = Purpose::Trim;
+                return Some(Step { values, way: Way::AsIs { is_new: false } });
+            }
+            self.end_trim(link, found);
+        }
+        if link.mask.is_length_unknown() && !self.has_learned {
+            self.has_learned = true;
+            self.purpose = Purpose::Learn;
+            let values = self.items.first()?.values.clone()?;
+            return Some(Step { values, way: Way::AsIs { is_new: false } });
+        }
+        let left = self.execs_max.checked_sub(execs).filter(|left| *left > 0)?;
+        self.purpose = Purpose::Mutate;
+        let spent = if self.is_paced { execs } else { nanos(elapsed) };
+        while let Some(item) = self.items.get(self.at) {
+            let share = item.end.saturating_sub(spent);
+            if let (Some(values), 1..) = (&item.values, share) {
+                let (execs_max, time_max) = match self.is_paced {
+                    true => (share.min(left), None),
+                    false => (left, Some(Duration::from_nanos(share))),
+                };
+                let way = Way::Mutated { execs_max, time_max };
+                return Some(Step { values: values.clone(), way });
+            }
+            self.at += 1;
+        }
+        // The time may be over before anything was mutated: a call without executions is none.
+        self.at = 0;
+        let values = self.items.first().filter(|_| execs == 0)?.values.clone()?;
+        Some(Step { values, way: Way::Mutated { execs_max: 1, time_max: None } })
+    }
+
+    /// The step that was chosen does not fit into the memory.
+    pub(super) fn skip(&mut self, link: &mut GoLink, found: &mut Vec<Found>) {
+        if self.trim.is_some() {
+            self.end_trim(link, found);
+        } else {
+            self.at += 1;
+        }
+    }
+
+    /// Takes what a step came to.
+    pub(super) fn take(
+        &mut self,
+        link: &mut GoLink,
+        ran: Ran,
+        now: Instant,
+        found: &mut Vec<Found>,
+    ) -> Result<Option<Crash>, String> {
+        let took = self.last.map_or(Duration::ZERO, |last| now - last);
+        self.last = Some(now);
+        if let Some(item) = self.items.get_mut(self.at) {
+            item.used.execs += ran.execs;
+            item.used.elapsed += took;
+        }
+        if let (Purpose::Trim, Some(trim)) = (self.purpose, &mut self.trim) {
+            link.trimmed += took;
+            let crash = trim.take(link, ran)?;
+            if crash.is_some() {
+                self.end_trim(link, found);
+            }
+            return Ok(crash);
+        }
+        let is_new = self.purpose == Purpose::Mutate;
+        let Ran { values, snapshot, failure, took, .. } = ran;
+        if let Some(failure) = failure {
+            return Ok(Some(Crash { values, failure, is_new }));
+        }
+        if let Some(snapshot) = snapshot.filter(|_| is_new) {
+            let new = link.mask.new_in(&snapshot);
+            let coverage = features(Some(&snapshot))?;
+            if !new.is_empty() {
+                self.trim = Some(Trim::new(self.at, values, new, coverage, took));
+            }
+        }
+        Ok(None)
+    }
+
+    fn end_trim(&mut self, link: &mut GoLink, found: &mut Vec<Found>) {
+        let Some(trim) = self.trim.take() else { return };
+        let item = trim.item();
+        if let Some(find) = trim.end(link) {
+            if let Some(item) = self.items.get_mut(item) {
+                item.used.finds += 1;
+            }
+            found.push(find);
+        }
+    }
+
+    /// What became of each entry of the plan.
+    pub(super) fn finish(&mut self, link: &mut GoLink, found: &mut Vec<Found>) -> Vec<PlanUse> {
+        self.end_trim(link, found);
+        self.items.iter().map(|item| item.used).collect()
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
