@@ -122,6 +122,15 @@ pub fn environment() -> Vec<(&'static str, OsString)> {
     ]
 }
 
+/// The search path with the toolchain in front, for a program that calls `go` by itself.
+#[must_use]
+pub fn search_path(toolchain: &Path) -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folder = toolchain.parent().filter(|folder| folder.is_absolute());
+    let folders = folder.map(Path::to_owned).into_iter().chain(std::env::split_paths(&path));
+    std::env::join_paths(folders).expect("folders of a search path make one")
+}
+
 /// The test binary of the fixture under this name, built with more flags of `go test -c`.
 #[must_use]
 pub fn build(toolchain: &Path, name: &str, flags: &[&str]) -> PathBuf {

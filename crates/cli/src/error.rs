@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::build::BuildError;
 use crate::discover::DiscoverError;
 use crate::exit::Exit;
+use crate::go::GoBuildError;
 use crate::session::SessionError;
 
 /// Why a command ended without doing its work.
@@ -23,6 +24,9 @@ pub(crate) enum CliError {
     /// The fuzz tests could not be built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The tests of a Go package could not be built.
+    #[error(transparent)]
+    GoBuild(#[from] GoBuildError),
     /// No fuzz test is what was asked for.
     #[error(transparent)]
     Discover(#[from] DiscoverError),
@@ -56,6 +60,7 @@ impl CliError {
         match self {
             Self::Usage { .. } | Self::Discover(_) => Exit::Usage,
             Self::Build(error) => error.exit(),
+            Self::GoBuild(error) => error.exit(),
             Self::Session(error) => error.exit(),
             Self::Read { .. } => Exit::Usage,
             Self::OwnProgram(_) | Self::Output(_) => Exit::Infrastructure,
@@ -67,6 +72,7 @@ impl CliError {
         match self {
             Self::Usage { next, .. } => Some(next.clone()),
             Self::Build(error) => error.help(),
+            Self::GoBuild(error) => error.help(),
             Self::Discover(error) => error.help(),
             Self::Session(_) | Self::Read { .. } | Self::OwnProgram(_) | Self::Output(_) => None,
         }

@@ -92,11 +92,6 @@ pub(crate) fn replay_program(request: &str) -> String {
     format!("{} replay {}", program(), shell_word(request))
 }
 
-/// Runs one file of the testdata of a Go fuzz test, in the directory of its package.
-pub(crate) fn go_test(test: &str, file: &str) -> String {
-    format!("go test -run={}", shell_word(&format!("{test}/{file}")))
-}
-
 /// Lists the bugs of the session of these arguments.
 pub(crate) fn list_bugs(cargo: &CargoArgs, state: Option<&Path>) -> String {
     let flags = match state {

@@ -21,6 +21,7 @@ use crate::go;
 use crate::invocation;
 use crate::planned::Planned;
 use crate::render::TestView;
+use crate::run::state_directory;
 
 /// Everything that was asked for.
 #[derive(Debug)]
@@ -42,23 +43,27 @@ pub(crate) struct Built {
     in_use: InUse,
 }
 
-/// Builds what `requests` names (all without any) and plans its workers.
+/// Builds what `requests` names (all without any) and plans its workers. `state` is the state
+/// directory that was asked for.
 pub(crate) fn plan(
     requests: &[OsString],
     cargo: &CargoArgs,
     is_instrumented: bool,
+    state: Option<&Path>,
 ) -> Result<Plan, CliError> {
-    let mut programs = Vec::new();
-    let mut names = Vec::new();
+    let (mut programs, mut packages, mut names) = (Vec::new(), Vec::new(), Vec::new());
     for request in requests {
-        match as_program(request) {
-            Some(program) => programs.push(program),
-            None => names.push(request.to_string_lossy().into_owned()),
+        if let Some(package) = go::PackageRequest::of(request) {
+            packages.push(package);
+        } else if let Some(program) = as_program(request) {
+            programs.push(program);
+        } else {
+            names.push(request.to_string_lossy().into_owned());
         }
     }
     let mut targets = Vec::new();
     let (mut root, mut in_use) = (None, None);
-    if !names.is_empty() || programs.is_empty() {
+    if !names.is_empty() || (programs.is_empty() && packages.is_empty()) {
         let built = build_tests(cargo, is_instrumented)?;
         for position in select::tests(&built.tests, &names)? {
             targets.push(planned_test(&built.tests[position], &built, cargo, is_instrumented));
@@ -68,6 +73,10 @@ pub(crate) fn plan(
     }
     for program in &programs {
         targets.extend(planned_programs(program)?);
+    }
+    for package in &packages {
+        let module = root.get_or_insert_with(|| package.root()).clone();
+        targets.extend(go::tests_of_packages(package, &state_directory(state, &module))?);
     }
     // Without a workspace, or without cargo, the state lies here.
     let root = root.or_else(|| build::workspace::root(None).ok().flatten());
@@ -213,7 +222,11 @@ fn planned_programs(program: &Program) -> Result<Vec<Planned>, CliError> {
     let inspected = fuzzd_go::binary::inspect(&path);
     if let Some(binary) = inspected.map_err(|error| unusable(&error.to_string()))? {
         let (given, name) = (&program.path, program.name.as_deref());
-        return go::tests_of(binary, &go::Binary { path, given, directory: here() }, name);
+        return go::tests_of(
+            binary,
+            &go::Binary { path, given, directory: here(), package: None },
+            name,
+        );
     }
     let markers = discover::scan_file(&path)?;
     if markers.is_empty() {

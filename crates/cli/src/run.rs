@@ -28,7 +28,8 @@ pub(crate) fn run(arguments: &RunArgs) -> Result<Exit, CliError> {
     let start = Instant::now();
     validate(arguments)?;
     let dictionary = dictionary(&arguments.dict)?;
-    let plan = plan(&arguments.targets, &arguments.cargo, !arguments.blind)?;
+    let state = arguments.state.state.as_deref();
+    let plan = plan(&arguments.targets, &arguments.cargo, !arguments.blind, state)?;
     let settings = settings(arguments, dictionary, &plan);
     let mut renderer = renderer(arguments, &plan);
     let mut output =

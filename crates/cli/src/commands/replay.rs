@@ -19,7 +19,8 @@ use crate::session;
 /// Carries out `fuzzd replay`.
 pub(crate) fn replay(arguments: &ReplayArgs) -> Result<Exit, CliError> {
     let given = files(&arguments.paths)?;
-    let plan = plan(std::slice::from_ref(&arguments.test), &arguments.cargo, !arguments.blind)?;
+    let tests = std::slice::from_ref(&arguments.test);
+    let plan = plan(tests, &arguments.cargo, !arguments.blind, None)?;
     let [target] = &plan.targets[..] else {
         let names: Vec<&str> = plan.targets.iter().map(|t| t.view.name.as_str()).collect();
         let problem = format!("inputs belong to one fuzz test, not to {}", names.join(", "));

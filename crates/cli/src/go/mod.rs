@@ -3,6 +3,8 @@
 //! Owns the command lines. What a Go worker is told and what it answers is the coordinator's
 //! matter; what the file says of itself is [`fuzzd_go`]'s.
 
+mod build;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -10,11 +12,13 @@ use fuzzd_coordinator::{Dialect, GoTarget};
 use fuzzd_go::binary::{self, GoTestBinary};
 use fuzzd_go::process::spawn;
 
+pub(crate) use self::build::{GoBuildError, PackageRequest};
 use crate::discover::{DiscoverError, select};
 use crate::error::CliError;
 use crate::invocation;
 use crate::planned::Planned;
 use crate::render::TestView;
+use crate::render::escape::shell_word;
 
 /// A test binary, and where it is at home.
 #[derive(Debug)]
@@ -25,49 +29,130 @@ pub(crate) struct Binary<'a> {
     pub(crate) given: &'a Path,
     /// The directory of its package, as far as it is known.
     pub(crate) directory: PathBuf,
+    /// The package that it was built from, in the words of a request.
+    pub(crate) package: Option<Package>,
 }
 
-/// The fuzz tests of a binary, or the one called `name`.
+/// A package of a module.
+#[derive(Debug)]
+pub(crate) struct Package {
+    /// As `go test` takes it.
+    path: String,
+    /// Where in its module it is, with dots.
+    place: String,
+}
+
+/// Builds a package, or all below a directory, and plans its fuzz tests.
+pub(crate) fn tests_of_packages(
+    request: &PackageRequest,
+    state: &Path,
+) -> Result<Vec<Planned>, CliError> {
+    let mut planned = Vec::new();
+    let mut known = Vec::new();
+    for built in request.build(state)? {
+        let given = std::env::current_dir().ok().and_then(|here| {
+            let below = built.directory.strip_prefix(here).ok()?;
+            Some(Path::new(".").join(below))
+        });
+        let given = given.unwrap_or_else(|| built.directory.clone());
+        let path = given.to_string_lossy().into_owned();
+        let unusable = |problem| DiscoverError::Unusable { path: given.clone(), problem };
+        let inspected = binary::inspect(&built.program);
+        let inspected = inspected.map_err(|error| unusable(error.to_string()))?;
+        let inspected = inspected.ok_or_else(|| unusable("not a Go test binary".to_owned()))?;
+        let binary = Binary {
+            path: built.program,
+            given: &given,
+            directory: built.directory,
+            package: Some(Package { path, place: built.place }),
+        };
+        let tests = fuzz_tests(inspected, &binary)?;
+        known.extend(tests.names.iter().cloned());
+        planned.extend(tests.planned(&binary, request.test.as_deref())?);
+    }
+    if planned.is_empty() {
+        return Err(match &request.test {
+            Some(name) => unknown(name, &known).into(),
+            None => GoBuildError::NoTests(request.given.clone()).into(),
+        });
+    }
+    Ok(planned)
+}
+
+/// The fuzz tests of one binary.
+struct FuzzTests {
+    names: Vec<String>,
+    counters_max: usize,
+}
+
+fn fuzz_tests(inspected: GoTestBinary, binary: &Binary<'_>) -> Result<FuzzTests, CliError> {
+    let names = match inspected.fuzz_tests {
+        Some(names) => names,
+        None => binary::list(&binary.path, &binary.directory, spawn).map_err(|error| {
+            let problem = error.to_string();
+            DiscoverError::Unusable { path: binary.given.to_owned(), problem }
+        })?,
+    };
+    let counters_max = inspected.counter_bytes.unwrap_or(0);
+    let counters_max = usize::try_from(counters_max).unwrap_or(usize::MAX);
+    Ok(FuzzTests { names, counters_max })
+}
+
+impl FuzzTests {
+    /// How to start workers for all of them, or for the one called `name`.
+    fn planned(&self, binary: &Binary<'_>, name: Option<&str>) -> Result<Vec<Planned>, CliError> {
+        let shim = std::env::current_exe().map_err(CliError::OwnProgram)?;
+        let chosen = self.names.iter().filter(|test| name.is_none_or(|name| *test == name));
+        let target = |test: &String| GoTarget {
+            test: test.clone(),
+            shim: shim.clone(),
+            counters_max: self.counters_max,
+        };
+        Ok(chosen.map(|test| planned(target(test), binary)).collect())
+    }
+}
+
+fn unknown(name: &str, known: &[String]) -> DiscoverError {
+    let near = select::near(name, known.iter().map(String::as_str));
+    DiscoverError::UnknownTest { name: name.to_owned(), near }
+}
+
+/// The fuzz tests of a binary that somebody else built, or the one called `name`.
 pub(crate) fn tests_of(
     inspected: GoTestBinary,
     binary: &Binary<'_>,
     name: Option<&str>,
 ) -> Result<Vec<Planned>, CliError> {
-    let unusable =
-        |problem: String| DiscoverError::Unusable { path: binary.given.to_owned(), problem };
-    let tests = match inspected.fuzz_tests {
-        Some(tests) => tests,
-        None => binary::list(&binary.path, &binary.directory, spawn)
-            .map_err(|error| unusable(error.to_string()))?,
-    };
-    if tests.is_empty() {
-        let problem = format!("{} has no fuzz tests", inspected.package);
-        return Err(unusable(problem).into());
+    let package = inspected.package.clone();
+    let tests = fuzz_tests(inspected, binary)?;
+    if tests.names.is_empty() {
+        let (path, problem) = (binary.given.to_owned(), format!("{package} has no fuzz tests"));
+        return Err(DiscoverError::Unusable { path, problem }.into());
     }
-    let shim = std::env::current_exe().map_err(CliError::OwnProgram)?;
-    let counters_max = inspected.counter_bytes.unwrap_or(0);
-    let counters_max = usize::try_from(counters_max).unwrap_or(usize::MAX);
-    let chosen = tests.iter().filter(|test| name.is_none_or(|name| *test == name));
-    let target = |test: &str| GoTarget { test: test.to_owned(), shim: shim.clone(), counters_max };
-    let planned: Vec<Planned> = chosen.map(|test| planned(target(test), binary)).collect();
-    if planned.is_empty() {
-        let name = name.unwrap_or_default().to_owned();
-        let near = select::near(&name, tests.iter().map(String::as_str));
-        return Err(DiscoverError::UnknownTest { name, near }.into());
+    let planned = tests.planned(binary, name)?;
+    match name {
+        Some(name) if planned.is_empty() => Err(unknown(name, &tests.names).into()),
+        Some(_) | None => Ok(planned),
     }
-    Ok(planned)
 }
 
 fn planned(target: GoTarget, binary: &Binary<'_>) -> Planned {
     let test = target.test.clone();
     let request = format!("{}:{test}", binary.given.to_string_lossy());
+    let (mut name, mut package) = (test.clone(), String::new());
+    if let Some(Package { path, place }) = &binary.package {
+        package = format!(" {}", shell_word(path));
+        if !place.is_empty() {
+            name = format!("{place}.{test}");
+        }
+    }
     Planned {
         testdata: binary.directory.join("testdata/fuzz").join(&test),
         view: TestView {
-            name: test.clone(),
+            name,
             types: Vec::new(),
             cargo_test: None,
-            go_test: Some(test.clone()),
+            go_test: Some(format!("go test{package} -run={test}")),
             replay: invocation::replay_program(&request),
         },
         program: binary.path.clone(),

@@ -8,8 +8,6 @@ use fuzzd_core::session::BugReport;
 use fuzzd_protocol::value::{Value, ValueType};
 use fuzzd_protocol::{input, text};
 
-use crate::invocation;
-
 use super::format::{counted, short_path, short_place};
 use super::{Context, TestView, escape, frames, name};
 use crate::limits::{SHOWN_DETAILS_LINES_MAX, SHOWN_INPUT_BYTES_MAX, SHOWN_MESSAGE_CHARS_MAX};
@@ -132,7 +130,7 @@ pub(crate) fn reproduced(bug: &BugReport) -> String {
 pub(crate) fn commands(view: &TestView, path: Option<&str>) -> Vec<String> {
     let mut commands: Vec<String> = view.cargo_test.iter().cloned().collect();
     if let (Some(test), Some(file)) = (&view.go_test, path.and_then(file_of_testdata)) {
-        commands.push(invocation::go_test(test, file));
+        commands.push(format!("{test}/{}", escape::shell_word(file)));
     }
     commands.push(match path {
         Some(path) => format!("{} {}", view.replay, escape::shell_word(path)),

@@ -41,7 +41,8 @@ pub(crate) struct TestView {
     pub(crate) types: Vec<ValueType>,
     /// Runs it with cargo, if it is a test of a package.
     pub(crate) cargo_test: Option<String>,
-    /// The name that `go test` knows it by, if it is a test of Go.
+    /// Runs it with `go test`, if it is a test of Go; a slash and the name of a file can be put
+    /// behind it.
     pub(crate) go_test: Option<String>,
     /// Replays its inputs with fuzzd; a path can be put behind it.
     pub(crate) replay: String,
