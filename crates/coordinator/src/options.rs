@@ -27,6 +27,8 @@ pub struct GoTarget {
     pub test: String,
     /// The executable that serves as worker of a harvest, see [`fuzzd_go::harvest::shim`].
     pub shim: PathBuf,
+    /// Import path of the package under test.
+    pub package: String,
     /// Coverage counters there are at most; 0: not instrumented.
     pub counters_max: usize,
 }

@@ -28,6 +28,8 @@ pub struct TargetInfo {
     pub seeds: Vec<Vec<u8>>,
     /// Seeds that could not be had: their number from 0, and why.
     pub skipped_seeds: Vec<(u64, String)>,
+    /// Words of the code under test, where the coordinator itself puts them into inputs.
+    pub words: Vec<Vec<u8>>,
 }
 
 impl TargetInfo {
@@ -40,6 +42,7 @@ impl TargetInfo {
             build_id: String::new(),
             seeds: Vec::new(),
             skipped_seeds: Vec::new(),
+            words: Vec::new(),
         }
     }
 }
@@ -81,8 +84,8 @@ pub(crate) async fn probe_build(
 }
 
 fn info(probed: Probed, build_id: String) -> TargetInfo {
-    let Probed { types, counters, functions, seeds, skipped: skipped_seeds } = probed;
-    TargetInfo { types, counters, functions, build_id, seeds, skipped_seeds }
+    let Probed { types, counters, functions, seeds, skipped: skipped_seeds, words } = probed;
+    TargetInfo { types, counters, functions, build_id, seeds, skipped_seeds, words }
 }
 
 /// The executable as it is now, read off the loop.

@@ -104,6 +104,7 @@ pub async fn replay(
         types: info.types,
         build: None,
         memories: None,
+        words: Arc::default(),
         room: GO_MEMORY_BYTES.into(),
     };
     let mut runner = RunOne::start(settings, Arc::new(target));

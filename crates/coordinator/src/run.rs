@@ -121,8 +121,9 @@ fn worker_target(
         reason: format!("{error}{why}", why = why(&error)),
     })?;
     let (spec, types) = (spec.clone(), info.types);
+    let words = dictionary.iter().cloned().chain(info.words).collect();
     let (memories, room) = (memories.map(Arc::new), GO_MEMORY_BYTES.into());
-    Ok(Arc::new(WorkerTarget { spec, types, build, memories, room }))
+    Ok(Arc::new(WorkerTarget { spec, types, build, memories, words, room }))
 }
 
 async fn load(

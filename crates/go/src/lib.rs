@@ -3,7 +3,7 @@
 //! Owns: Go's generator and mutator, bit for bit ([`pcg`], [`mutator`]); the input a worker was
 //! running ([`rebuild`]); its coverage snapshots ([`coverage`]); the text of an input exactly as Go
 //! writes it ([`text`]); what Go says of a failure ([`account`]); which inputs to run to make one
-//! smaller ([`reduce`]); what a binary says
+//! smaller ([`reduce`]), and which Go's mutator does not come to ([`invent`]); what a binary says
 //! of itself ([`binary`]); and the seeds and parameter types of a fuzz test, which only the binary
 //! knows ([`harvest`]). Both are run with bounds ([`process`]). The messages and the layout of the
 //! memory are `fuzzd-protocol`'s.
@@ -22,6 +22,7 @@ pub mod account;
 pub mod binary;
 pub mod coverage;
 pub mod harvest;
+pub mod invent;
 pub mod limits;
 pub mod mutator;
 pub mod pcg;

@@ -45,3 +45,9 @@ pub const SEEDS_MAX: usize = 100_000;
 
 /// Bytes of all seeds of one harvest, with 9 for each: more end it with an error.
 pub const SEED_BYTES_MAX: u64 = 1 << 30;
+
+/// Words taken from the code of a binary.
+pub const WORDS_MAX: usize = 4_096;
+
+/// Bytes of one of them.
+pub const WORD_BYTES_MAX: usize = 32;

@@ -51,7 +51,7 @@ fn all_packages_below_are_one_session() {
     assert_eq!(outcome.expect_code(0).finished()["tests"][0]["test"], "FuzzRoot");
     let limits = ["--time", "2s", "--timeout", "250ms", "--no-minimize"];
     let outcome = run(&place, toolchain, "./...").args(limits).to_end();
-    assert_eq!(outcome.finished()["tests"].as_array().unwrap().len(), 11, "{}", outcome.all());
+    assert_eq!(outcome.finished()["tests"].as_array().unwrap().len(), 12, "{}", outcome.all());
 }
 
 #[test]

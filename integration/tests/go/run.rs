@@ -45,13 +45,23 @@ fn a_bug_behind_coverage_is_found_and_go_test_replays_it() {
 }
 
 #[test]
+fn words_of_the_code_get_into_inputs() {
+    let place = Place::new();
+    let Some(run) = run(&place, "FuzzWord") else { return };
+    let outcome = run.args(["--time", "60s", "--fail-fast"]).to_end();
+    assert_eq!(outcome.expect_code(1).only_bug()["message"], "the word");
+    let (_, text) = only_file(&place, "FuzzWord");
+    assert_eq!(text, "go test fuzz v1\nstring(\"transfer-encoding: chunked\")\n");
+}
+
+#[test]
 fn typed_inputs_are_minimized_value_by_value() {
     let place = Place::new();
     let Some(run) = run(&place, "FuzzSum") else { return };
     let outcome = run.args(["--time", "60s", "--fail-fast"]).to_end();
     let bug = outcome.expect_code(1).only_bug();
     assert_eq!((&bug["kind"], bug["flaky"].as_bool()), (&"panic".into(), Some(false)));
-    assert!(bug["location"].as_str().unwrap().ends_with("go_targets/targets.go:29"), "{bug}");
+    assert!(bug["location"].as_str().unwrap().ends_with("go_targets/targets.go:37"), "{bug}");
     let (_, text) = only_file(&place, "FuzzSum");
     assert_eq!(text, "go test fuzz v1\nstring(\"\")\nint(0)\n");
 }
@@ -111,10 +121,10 @@ fn all_fuzz_tests_of_a_binary_run_in_one_session() {
     let outcome = run.args(limits).to_end();
     let tests = outcome.finished()["tests"].as_array().unwrap().clone();
     let names: Vec<&str> = tests.iter().filter_map(|test| test["test"].as_str()).collect();
-    assert_eq!(names.len(), 10, "{names:?}");
+    assert_eq!(names.len(), 11, "{names:?}");
     let executed = tests.iter().filter(|test| test["execs"].as_u64() > Some(0)).count();
     // Reading the seed of FuzzLarge alone may take the time that one input is given here.
-    assert!(executed >= 9, "{}", outcome.all());
+    assert!(executed >= 10, "{}", outcome.all());
     outcome.expect_code(1);
 }
 

@@ -82,6 +82,7 @@ pub(crate) fn tests_of_packages(
 /// The fuzz tests of one binary.
 struct FuzzTests {
     names: Vec<String>,
+    package: String,
     counters_max: usize,
 }
 
@@ -95,7 +96,7 @@ fn fuzz_tests(inspected: GoTestBinary, binary: &Binary<'_>) -> Result<FuzzTests,
     };
     let counters_max = inspected.counter_bytes.unwrap_or(0);
     let counters_max = usize::try_from(counters_max).unwrap_or(usize::MAX);
-    Ok(FuzzTests { names, counters_max })
+    Ok(FuzzTests { names, package: inspected.package, counters_max })
 }
 
 impl FuzzTests {
@@ -106,6 +107,7 @@ impl FuzzTests {
         let target = |test: &String| GoTarget {
             test: test.clone(),
             shim: shim.clone(),
+            package: self.package.clone(),
             counters_max: self.counters_max,
         };
         Ok(chosen.map(|test| planned(target(test), binary)).collect())
@@ -123,10 +125,10 @@ pub(crate) fn tests_of(
     binary: &Binary<'_>,
     name: Option<&str>,
 ) -> Result<Vec<Planned>, CliError> {
-    let package = inspected.package.clone();
     let tests = fuzz_tests(inspected, binary)?;
     if tests.names.is_empty() {
-        let (path, problem) = (binary.given.to_owned(), format!("{package} has no fuzz tests"));
+        let (path, problem) =
+            (binary.given.to_owned(), format!("{} has no fuzz tests", tests.package));
         return Err(DiscoverError::Unusable { path, problem }.into());
     }
     let planned = tests.planned(binary, name)?;

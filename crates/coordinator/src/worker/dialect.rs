@@ -72,7 +72,8 @@ impl Link {
             }
             Dialect::Go(go) => {
                 let (max, memories) = (settings.input_bytes_max, target.memories.clone());
-                let link = GoLink::new(&target.types, go.counters_max, memories, max);
+                let words = target.words.clone();
+                let link = GoLink::new(&target.types, go.counters_max, memories, words, max);
                 Self::Go(Box::new(link))
             }
         }

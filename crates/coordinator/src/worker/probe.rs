@@ -31,6 +31,8 @@ pub(crate) struct Probed {
     pub(crate) seeds: Vec<Vec<u8>>,
     /// Seeds that could not be had: their number, and why.
     pub(crate) skipped: Vec<(u64, String)>,
+    /// Words to put into inputs. A native worker has its own.
+    pub(crate) words: Vec<Vec<u8>>,
 }
 
 /// Why a worker could not be asked.
@@ -92,7 +94,7 @@ async fn ask(client: &mut WorkerClient) -> Result<Probed, Refusal> {
             Err(reason) => skipped.push((index, reason)),
         }
     }
-    Ok(Probed { types, counters, functions, seeds, skipped })
+    Ok(Probed { types, counters, functions, seeds, skipped, words: Vec::new() })
 }
 
 /// One seed; the inner error is a seed that cannot be had from a worker that is well.

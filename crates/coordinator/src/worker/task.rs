@@ -34,6 +34,8 @@ pub(crate) struct WorkerTarget {
     pub(crate) build: Option<Arc<Build>>,
     /// What its workers share; `None`: they are given no plans.
     pub(crate) memories: Option<Arc<TestMemories>>,
+    /// Words to put into inputs of a Go worker.
+    pub(crate) words: Arc<[Vec<u8>]>,
     /// Bytes of memory for the input of a Go worker; grows when an input needs more.
     pub(crate) room: AtomicUsize,
 }

@@ -1,9 +1,9 @@
 //! What a Go test binary says of itself.
 //!
 //! Owns: telling one from other executables, its fuzz tests and whether it is instrumented, all
-//! read from the file; and, where the file does not say, asking the binary ([`list`]). Must not:
-//! start it otherwise. Parameter types stand nowhere in the file that can be relied on:
-//! [`crate::harvest`].
+//! read from the file, and words of its code ([`words`]); and, where the file does not say, asking
+//! the binary ([`list`]). Must not: start it otherwise. Parameter types stand nowhere in the file
+//! that can be relied on: [`crate::harvest`].
 //!
 //! Sources: `debug/buildinfo` for the build information, `cmd/go/internal/load/test.go` for the
 //! table `main.fuzzTargets`, `cmd/link/internal/ld/data.go` for the section of the counters
@@ -12,6 +12,7 @@
 mod build_info;
 mod list;
 mod table;
+mod words;
 
 use std::fs::File;
 use std::io;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use object::read::{Object, ObjectSection, ReadCache};
 
 pub use self::list::{ListError, list};
+pub use self::words::words;
 
 /// Section of the 8-bit counters, which only `-d=libfuzzer` makes (`go test -c -fuzz=.`).
 const COUNTERS_SECTION: &str = ".go.fuzzcntrs";

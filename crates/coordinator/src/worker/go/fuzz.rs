@@ -1,23 +1,31 @@
-//! A Fuzz call of the core: Go's mutator on each entry of the plan, for its share of the call.
+//! A Fuzz call of the core: each entry of the plan is mutated for its share of the call, by us and
+//! by Go.
 //!
 //! Owns the shares, and what is done with what comes of them. Where the call has a time limit they
 //! are shares of the time; where executions replace the clock, of the executions.
 //!
 //! ```text
-//!  |-- entry 3 ---|--- entry 9 ----|- entry 1 -|     Fuzz calls, each until its share is over
-//!         ▲ new coverage: run again, trimmed (`trim`), told; then on with the same entry
+//!  |-- entry 3 ---|--- entry 9 ----|- entry 1 -|     ours: calls with Warmup, one an input
+//!   oo GGGGGGGGGGG oo GGGGGGGGGGGGG o GGGGGGGGG      Go's: Fuzz calls, until the share is over
+//!            ▲ new coverage: run again, trimmed (`trim`), told; then on with the same entry
 //! ```
 
 use std::time::{Duration, Instant};
 
 use fuzzd_core::failure::Failure;
 use fuzzd_core::session::{Found, PlanItem, PlanUse};
+use fuzzd_go::invent::Inventor;
+use fuzzd_go::pcg::Pcg;
 use fuzzd_protocol::input::to_values;
 use fuzzd_protocol::value::Value;
 
+use crate::worker::go::arms::Arm;
 use crate::worker::go::link::GoLink;
 use crate::worker::go::talk::{Ran, Step, Way, features};
 use crate::worker::go::trim::Trim;
+
+/// The share of our own mutations where executions replace the clock.
+const OWN_SHARE_PACED: f64 = 0.1;
 
 /// An input that failed.
 #[derive(Debug)]
@@ -33,8 +41,10 @@ pub(super) struct Crash {
 struct Item {
     /// `None`: it was published, and there was no room to keep it.
     values: Option<Vec<Value>>,
-    /// Where its share ends: nanoseconds from the beginning, or executions.
+    /// Where its share ends, and within it that of our own mutations: nanoseconds from the
+    /// beginning, or executions.
     end: u64,
+    own_end: u64,
     used: PlanUse,
 }
 
@@ -43,7 +53,8 @@ struct Item {
 enum Purpose {
     /// The length of the mask is not known: the first snapshot tells it.
     Learn,
-    Mutate,
+    /// New inputs.
+    Mutate(Arm),
     Trim,
 }
 
@@ -56,6 +67,9 @@ pub(super) struct Fuzzing {
     purpose: Purpose,
     has_learned: bool,
     trim: Option<Trim>,
+    /// Who made what is trimmed.
+    arm: Arm,
+    random: Pcg,
     execs_max: u64,
     /// Shares are executions.
     is_paced: bool,
@@ -70,29 +84,38 @@ impl Fuzzing {
         link: &GoLink,
         values: Vec<Value>,
         plan: &[PlanItem],
-        execs_max: u64,
-        time_max: Option<Duration>,
+        (execs_max, time_max): (u64, Option<Duration>),
+        rng_seed: u64,
     ) -> Self {
+        let own_share = match time_max {
+            Some(_) => link.arms.own_share(),
+            // What each brought for its time depends on the clock.
+            None => OWN_SHARE_PACED,
+        };
         let whole = time_max.map_or(execs_max, nanos);
         let sum: u128 = plan.iter().map(|item| u128::from(item.weight)).sum();
         let mut before = 0;
         let mut first = Some(values);
         let items = plan.iter().map(|item| {
+            let start = u64::try_from(u128::from(whole) * before / sum.max(1)).unwrap_or(u64::MAX);
             before += u128::from(item.weight);
-            let end = u128::from(whole) * before / sum.max(1);
+            let end = u64::try_from(u128::from(whole) * before / sum.max(1)).unwrap_or(u64::MAX);
             let entry = || link.memories.as_ref().and_then(|all| all.entry(item.entry));
             Item {
                 values: first.take().or_else(|| Some(to_values(&link.types, &entry()?))),
-                end: u64::try_from(end).unwrap_or(u64::MAX),
+                end,
+                own_end: start + part(end - start, own_share),
                 used: PlanUse::default(),
             }
         });
         Self {
             items: items.collect(),
             at: 0,
-            purpose: Purpose::Mutate,
+            purpose: Purpose::Mutate(Arm::Go),
             has_learned: false,
             trim: None,
+            arm: Arm::Go,
+            random: Pcg::seeded(rng_seed, 0),
             execs_max,
             is_paced: time_max.is_none(),
             elapsed: Duration::ZERO,
@@ -123,11 +146,16 @@ impl Fuzzing {
             return Some(Step { values, way: Way::AsIs { is_new: false } });
         }
         let left = self.execs_max.checked_sub(execs).filter(|left| *left > 0)?;
-        self.purpose = Purpose::Mutate;
+        self.purpose = Purpose::Mutate(Arm::Go);
         let spent = if self.is_paced { execs } else { nanos(elapsed) };
         while let Some(item) = self.items.get(self.at) {
             let share = item.end.saturating_sub(spent);
             if let (Some(values), 1..) = (&item.values, share) {
+                if spent < item.own_end {
+                    self.purpose = Purpose::Mutate(Arm::Own);
+                    let values = Self::invented(&mut self.random, link, &self.items, values);
+                    return Some(Step { values, way: Way::AsIs { is_new: true } });
+                }
                 let (execs_max, time_max) = match self.is_paced {
                     true => (share.min(left), None),
                     false => (left, Some(Duration::from_nanos(share))),
@@ -143,12 +171,23 @@ impl Fuzzing {
         Some(Step { values, way: Way::Mutated { execs_max: 1, time_max: None } })
     }
 
+    /// A mutation of our own, with parts of any entry of the plan.
+    fn invented(random: &mut Pcg, link: &GoLink, items: &[Item], values: &[Value]) -> Vec<Value> {
+        let other = usize::try_from(random.next_u32()).unwrap_or(0) % items.len().max(1);
+        let other = items.get(other).and_then(|item| item.values.as_deref());
+        let seed = u64::from(random.next_u32()) << 32 | u64::from(random.next_u32());
+        let mut inventor = Inventor::new(seed, &link.words, link.input_bytes_max);
+        inventor.invent(values, other.unwrap_or(values))
+    }
+
     /// The step that was chosen does not fit into the memory.
     pub(super) fn skip(&mut self, link: &mut GoLink, found: &mut Vec<Found>) {
         if self.trim.is_some() {
-            self.end_trim(link, found);
-        } else {
-            self.at += 1;
+            return self.end_trim(link, found);
+        }
+        match (self.purpose, self.items.get_mut(self.at)) {
+            (Purpose::Mutate(Arm::Own), Some(item)) => item.own_end = 0,
+            _ => self.at += 1,
         }
     }
 
@@ -174,7 +213,14 @@ impl Fuzzing {
             }
             return Ok(crash);
         }
-        let is_new = self.purpose == Purpose::Mutate;
+        let arm = match self.purpose {
+            Purpose::Mutate(arm) => Some(arm),
+            Purpose::Learn | Purpose::Trim => None,
+        };
+        if let Some(arm) = arm {
+            link.arms.spend(arm, took);
+        }
+        let is_new = arm.is_some();
         let Ran { values, snapshot, failure, took, .. } = ran;
         if let Some(failure) = failure {
             return Ok(Some(Crash { values, failure, is_new }));
@@ -183,6 +229,7 @@ impl Fuzzing {
             let new = link.mask.new_in(&snapshot);
             let coverage = features(Some(&snapshot))?;
             if !new.is_empty() {
+                self.arm = arm.unwrap_or(Arm::Go);
                 self.trim = Some(Trim::new(self.at, values, new, coverage, took));
             }
         }
@@ -196,6 +243,7 @@ impl Fuzzing {
             if let Some(item) = self.items.get_mut(item) {
                 item.used.finds += 1;
             }
+            link.arms.found(self.arm);
             found.push(find);
         }
     }
@@ -205,6 +253,17 @@ impl Fuzzing {
         self.end_trim(link, found);
         self.items.iter().map(|item| item.used).collect()
     }
+}
+
+/// A share of a whole.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a share is between 0 and 1, and need not be exact"
+)]
+fn part(whole: u64, share: f64) -> u64 {
+    (whole as f64 * share) as u64
 }
 
 fn nanos(time: Duration) -> u64 {

@@ -14,6 +14,7 @@ use fuzzd_protocol::value::{Value, ValueType};
 
 use crate::limits::{GO_TRIM_AHEAD, GO_TRIM_SHARE};
 use crate::shared::TestMemories;
+use crate::worker::go::arms::Arms;
 use crate::worker::go::fuzz::Fuzzing;
 use crate::worker::go::mask::Mask;
 use crate::worker::go::shrink::{Goal, Shrinking};
@@ -27,6 +28,10 @@ pub(in super::super) struct GoLink {
     pub(super) types: Vec<ValueType>,
     pub(super) mask: Mask,
     pub(super) memories: Option<Arc<TestMemories>>,
+    /// Words to put into inputs.
+    pub(super) words: Arc<[Vec<u8>]>,
+    /// What Go's mutations and ours brought.
+    pub(super) arms: Arms,
     /// The longest input to keep.
     pub(super) input_bytes_max: usize,
     /// Time of all talks, and of trimming finds in them.
@@ -50,12 +55,15 @@ impl GoLink {
         types: &[ValueType],
         counters_max: usize,
         memories: Option<Arc<TestMemories>>,
+        words: Arc<[Vec<u8>]>,
         input_bytes_max: usize,
     ) -> Self {
         Self {
             types: types.to_vec(),
             mask: Mask::new(counters_max),
             memories,
+            words,
+            arms: Arms::default(),
             input_bytes_max,
             talked: Duration::ZERO,
             trimmed: Duration::ZERO,
@@ -74,8 +82,9 @@ impl GoLink {
         let values = to_values(&self.types, &call.input);
         let doing = match &call.work {
             Work::Execute => Doing::Execute,
-            Work::Fuzz { execs_max, time_max, plan, .. } => {
-                let fuzzing = Fuzzing::new(self, values.clone(), plan, *execs_max, *time_max);
+            Work::Fuzz { execs_max, time_max, plan, rng_seed, .. } => {
+                let limits = (*execs_max, *time_max);
+                let fuzzing = Fuzzing::new(self, values.clone(), plan, limits, *rng_seed);
                 Doing::Fuzz(Box::new(fuzzing))
             }
             Work::MinimizeFind { keep, execs_max, time_max } => {

@@ -7,7 +7,7 @@
 //! | core | talk |
 //! |---|---|
 //! | `Execute` | one call with `Warmup` |
-//! | `Fuzz` | Go's mutator on each entry of the plan; finds are run again and trimmed |
+//! | `Fuzz` | on each entry of the plan Go's mutator and ours; finds are run again and trimmed |
 //! | `MinimizeFind`, `MinimizeFailure` | `Warmup` calls, candidates of `fuzzd_go::reduce` |
 //! | `MinimizeFailure` by fork | none: each candidate may end its process, see [`search`] |
 //!
@@ -18,6 +18,7 @@
 //! What a worker runs is known by its memory alone ([`fuzzd_go::rebuild`]): every answer is judged
 //! before the next call is written.
 
+mod arms;
 mod failure;
 mod fuzz;
 mod link;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use fuzzd_go::harvest::{self, Harvest, HarvestError, Request};
 use fuzzd_go::limits::HARVEST_TIMEOUT;
-use fuzzd_go::text;
+use fuzzd_go::{binary, text};
 use fuzzd_protocol::input::to_memory;
 
 use crate::blocking::blocking;
@@ -30,17 +30,20 @@ pub(crate) enum HarvestFailure {
 pub(crate) async fn harvest(target: &TargetSpec, go: &GoTarget) -> Result<Probed, HarvestFailure> {
     let (program, directory): (PathBuf, PathBuf) = (target.program.clone(), target.cwd.clone());
     let (test, shim) = (go.test.clone(), go.shim.clone());
-    let harvested = blocking(move || {
-        harvest::run(Request {
+    let package = go.package.clone();
+    let asked = blocking(move || {
+        let harvested = harvest::run(Request {
             program: &program,
             test: &test,
             directory: &directory,
             shim: &shim,
             timeout: HARVEST_TIMEOUT,
             spawn: spawn_program,
-        })
+        })?;
+        Ok::<_, HarvestError>((harvested, binary::words(&program, &package)))
     });
-    let Harvest { types, seeds: texts } = harvested.await.map_err(HarvestFailure::Thread)??;
+    let (harvested, words) = asked.await.map_err(HarvestFailure::Thread)??;
+    let Harvest { types, seeds: texts } = harvested;
     let (mut seeds, mut skipped, mut bytes) = (Vec::new(), Vec::new(), 0);
     for (text, index) in texts.iter().zip(0..) {
         match text::decode(text).map(|values| to_memory(&types, &values)) {
@@ -53,5 +56,6 @@ pub(crate) async fn harvest(target: &TargetSpec, go: &GoTarget) -> Result<Probed
             Err(error) => skipped.push((index, error.to_string())),
         }
     }
-    Ok(Probed { types, counters: go.counters_max, functions: Vec::new(), seeds, skipped })
+    let (counters, functions) = (go.counters_max, Vec::new());
+    Ok(Probed { types, counters, functions, seeds, skipped, words })
 }

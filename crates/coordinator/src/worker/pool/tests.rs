@@ -23,8 +23,8 @@ fn pool() -> (Pool, mpsc::Receiver<Event>) {
 
 fn hanging() -> Arc<WorkerTarget> {
     let types = vec![fuzzd_protocol::value::ValueType::Bytes];
-    let (spec, room) = (target("hang"), 0.into());
-    Arc::new(WorkerTarget { spec, types, build: None, memories: None, room })
+    let (spec, room, words) = (target("hang"), 0.into(), Arc::default());
+    Arc::new(WorkerTarget { spec, types, build: None, memories: None, words, room })
 }
 
 async fn next(events: &mut mpsc::Receiver<Event>) -> WorkerEvent {

@@ -58,7 +58,9 @@ impl Bench {
     ) -> Self {
         let (pool, events) = Pool::start(1, settings);
         let types = vec![ValueType::Bytes];
-        let target = Arc::new(WorkerTarget { spec, types, build: None, memories, room: 0.into() });
+        let words = Arc::default();
+        let target =
+            Arc::new(WorkerTarget { spec, types, build: None, memories, words, room: 0.into() });
         let mut bench = Self { pool, events, target };
         bench.pool.spawn(SLOT, Epoch(1), bench.target.clone());
         bench
