@@ -12,6 +12,7 @@ use crate::args::RunArgs;
 use crate::dictionary::{self, DICTIONARY_TOKENS_MAX};
 use crate::error::{CliError, chain};
 use crate::exit::Exit;
+use crate::go;
 use crate::invocation;
 use crate::output::{Output, complain};
 use crate::plan::{Plan, plan};
@@ -29,7 +30,10 @@ pub(crate) fn run(arguments: &RunArgs) -> Result<Exit, CliError> {
     validate(arguments)?;
     let dictionary = dictionary(&arguments.dict)?;
     let state = arguments.state.state.as_deref();
-    let plan = plan(&arguments.targets, &arguments.cargo, !arguments.blind, state)?;
+    let mut plan = plan(&arguments.targets, &arguments.cargo, !arguments.blind, state)?;
+    if arguments.go_cache {
+        go::add_cache(&mut plan.targets)?;
+    }
     let settings = settings(arguments, dictionary, &plan);
     let mut renderer = renderer(arguments, &plan);
     let mut output =

@@ -29,6 +29,8 @@ pub struct GoTarget {
     pub shim: PathBuf,
     /// Import path of the package under test.
     pub package: String,
+    /// Directory of inputs that Go's own coordinator kept, to begin with; only ever read.
+    pub cache: Option<PathBuf>,
     /// Coverage counters there are at most; 0: not instrumented.
     pub counters_max: usize,
 }

@@ -97,6 +97,7 @@ pub async fn replay(
         capacity,
         input_bytes_max: capacity,
         finds_at_end: true,
+        go_seed: None,
     };
     let spec = target.clone();
     let target = WorkerTarget {

@@ -59,6 +59,7 @@ pub async fn run(
         capacity,
         input_bytes_max: options.input_bytes_max,
         finds_at_end: config.pace == Pace::Executions,
+        go_seed: options.seed,
     };
     let workers = options.workers;
     let session = Session::new(config);
@@ -157,6 +158,10 @@ fn store_test((target, info): (&TargetSpec, &TargetInfo)) -> StoreTest {
         form: match target.dialect {
             Dialect::Native => FileForm::Native,
             Dialect::Go(_) => FileForm::Go,
+        },
+        inputs: match &target.dialect {
+            Dialect::Native => None,
+            Dialect::Go(go) => go.cache.clone(),
         },
     }
 }

@@ -98,6 +98,36 @@ fn executions_are_counted_exactly() {
 }
 
 #[test]
+fn a_run_with_a_seed_repeats() {
+    let mut corpora = Vec::new();
+    for _ in 0..2 {
+        let place = Place::new();
+        let Some(run) = run(&place, "FuzzSum") else { return };
+        let outcome = run.execs(2_000).to_end();
+        assert_eq!(outcome.finished()["reason"], "execs", "{}", outcome.all());
+        let names = place.state_files("corpus").into_iter();
+        corpora
+            .push(names.map(|(path, _)| path.file_name().unwrap().to_owned()).collect::<Vec<_>>());
+    }
+    assert!(corpora[0].len() > 1, "{corpora:?}");
+    assert_eq!(corpora[0], corpora[1]);
+}
+
+#[test]
+fn what_go_kept_in_its_cache_is_a_beginning() {
+    let place = Place::new();
+    let Some(run) = run(&place, "FuzzMagic") else { return };
+    let kept = place.path().join("cache/fuzz/fuzzd.example/gotargets/FuzzMagic");
+    fs::create_dir_all(&kept).unwrap();
+    fs::write(kept.join("0123456789abcdef"), "go test fuzz v1\n[]byte(\"FUZ?\")\n").unwrap();
+    let run = run.env("GOCACHE", place.path().join("cache")).args(["--go-cache"]);
+    let run = run.env("PATH", go::search_path(go::toolchain().unwrap()));
+    let outcome = run.execs(100).to_end();
+    let warmup = &outcome.events_named("warmup_started")[0];
+    assert_eq!(warmup["inputs"], 2, "{}", outcome.all());
+}
+
+#[test]
 fn a_run_goes_on_where_the_last_one_stopped() {
     let place = Place::new();
     let Some(first) = run(&place, "FuzzMagic") else { return };

@@ -69,6 +69,8 @@ Examples:
   fuzzd run --execs 100000 --seed 1 -j 1    the same run again, byte for byte
   fuzzd run --json --time 60s > events      events for scripts, one JSON object a line
   fuzzd run ./target/worker                 an executable that speaks the worker protocol
+  fuzzd run ./pkg:FuzzParse                 a fuzz test of a Go package, built with your own go
+  fuzzd run x.test                          all fuzz tests of a binary of go test -c -fuzz=.
 
 Ctrl-C ends the session in good order, a second Ctrl-C at once. Nothing found is lost; the next
 run goes on from there. Crashes are written to testdata/fuzz/<test>/, where `cargo test` sees them.

@@ -101,6 +101,9 @@ pub(crate) struct RunArgs {
     /// Directory of seeds, only ever read; may be given several times
     #[arg(long, value_name = "DIR", env = "FUZZD_SEEDS", hide_env = true)]
     pub(crate) seeds: Vec<PathBuf>,
+    /// Begin with what `go test -fuzz` kept in its cache, too (Go fuzz tests only)
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_GO_CACHE", hide_env = true)]
+    pub(crate) go_cache: bool,
     /// Directory of the corpus [default: corpus/ in the state directory]. Entries of a fuzz test
     /// lie in DIR/<test>/ ('::' as '.'); files in DIR itself are not read: --seeds takes those
     #[arg(long, value_name = "DIR", env = "FUZZD_CORPUS", hide_env = true)]

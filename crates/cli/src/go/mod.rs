@@ -6,7 +6,9 @@
 mod build;
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use fuzzd_coordinator::{Dialect, GoTarget};
 use fuzzd_go::binary::{self, GoTestBinary};
@@ -107,6 +109,7 @@ impl FuzzTests {
         let target = |test: &String| GoTarget {
             test: test.clone(),
             shim: shim.clone(),
+            cache: None,
             package: self.package.clone(),
             counters_max: self.counters_max,
         };
@@ -164,6 +167,23 @@ fn planned(target: GoTarget, binary: &Binary<'_>) -> Planned {
         can_show: false,
         dialect: Dialect::Go(target),
     }
+}
+
+/// Where `go test -fuzz` keeps its finds, for all fuzz tests of Go among these.
+pub(crate) fn add_cache(targets: &mut [Planned]) -> Result<(), CliError> {
+    let asked = Command::new("go").args(["env", "GOCACHE"]).stdin(Stdio::null()).output();
+    let asked = asked.map_err(GoBuildError::Start)?;
+    let cache = PathBuf::from(OsString::from_vec(asked.stdout.trim_ascii().to_vec()));
+    if !asked.status.success() || !cache.is_absolute() {
+        let next = "set GOCACHE, or name the directory with --seeds";
+        return Err(CliError::usage("go does not say where its cache is", next));
+    }
+    for target in targets {
+        if let Dialect::Go(go) = &mut target.dialect {
+            go.cache = Some(cache.join("fuzz").join(&go.package).join(&go.test));
+        }
+    }
+    Ok(())
 }
 
 /// What makes a test binary the worker of one fuzz test. It wants to know a cache, and never looks

@@ -221,6 +221,10 @@ impl Loader<'_> {
             self.add_file(file, Origin::Testdata);
         }
         sweep_temp_files(&testdata, true);
+        let own = sources.tests.get(self.index).and_then(|test| test.inputs.as_deref());
+        for file in own.map_or_else(Vec::new, |dir| files_of(dir, 0, self.notices)) {
+            self.add_file(file, Origin::SeedFile);
+        }
         for dir in sources.seeds_dirs {
             let own = dir.join(&self.known.dir);
             let dir = if own.is_dir() { &own } else { dir };

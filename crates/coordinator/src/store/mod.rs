@@ -79,6 +79,8 @@ pub struct StoreTest {
     pub testdata: PathBuf,
     /// How its inputs are written to files.
     pub form: FileForm,
+    /// A directory of inputs for it alone, only ever read; need not exist.
+    pub inputs: Option<PathBuf>,
 }
 
 /// A state directory that is locked and open.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use fuzzd_core::ids::{Epoch, WorkerId};
 use fuzzd_core::session::{Call, Event, StopRequestKind, WorkerEvent};
+use fuzzd_go::pcg::Pcg;
 use fuzzd_protocol::value::ValueType;
 use tokio::sync::mpsc;
 
@@ -22,6 +23,9 @@ use crate::shared::TestMemories;
 use crate::worker::client::WorkerClient;
 use crate::worker::life::{Ended, Growth, Life};
 use crate::worker::watch::WatchLimits;
+
+/// Go's own settings, separated by commas.
+const GODEBUG: &str = "GODEBUG";
 
 /// A fuzz test as the tasks know it.
 #[derive(Debug)]
@@ -41,6 +45,22 @@ pub(crate) struct WorkerTarget {
 }
 
 impl WorkerTarget {
+    /// How to start the process with this number. With a seed, the generator of each Go process
+    /// gets one of its own: processes with the same would all make the same inputs.
+    fn start_of(&self, settings: &WorkerSettings, worker: WorkerId, epoch: Epoch) -> TargetSpec {
+        let mut spec = self.spec.clone();
+        if let (Dialect::Go(_), Some(seed)) = (&spec.dialect, settings.go_seed) {
+            let number = (worker.0 as u64) << 32 | epoch.0;
+            let (seed, _) = Pcg::seeded(seed, number).save();
+            let mut debug = std::env::var_os(GODEBUG).unwrap_or_default();
+            debug.push(if debug.is_empty() { "" } else { "," });
+            // It is read as a signed number.
+            debug.push(format!("fuzzseed={}", seed >> 1));
+            spec.env.push((GODEBUG.into(), debug));
+        }
+        spec
+    }
+
     /// Bytes of memory for the input that the next process is given.
     fn room(&self, settings: &WorkerSettings) -> usize {
         match self.spec.dialect {
@@ -74,6 +94,8 @@ pub(crate) struct WorkerSettings {
     pub(crate) input_bytes_max: usize,
     /// Finds are told at the end of their call only, so that nothing depends on the clock.
     pub(crate) finds_at_end: bool,
+    /// What the generators of Go workers are seeded with; `None`: with the time.
+    pub(crate) go_seed: Option<u64>,
 }
 
 /// See the module.
@@ -131,8 +153,8 @@ impl WorkerTask {
         let launched = {
             let (build, capacity) = (target.build.clone(), target.room(&settings));
             let common = target.memories.clone();
-            let launch =
-                WorkerClient::launch(&settings.spawner, &target.spec, build, capacity, common);
+            let spec = target.start_of(&settings, self.worker, epoch);
+            let launch = WorkerClient::launch(&settings.spawner, &spec, build, capacity, common);
             tokio::pin!(launch);
             loop {
                 tokio::select! {

@@ -42,6 +42,20 @@ fn a_bug_lies_under_gos_name_and_its_minimized_form_takes_its_place() {
 }
 
 #[test]
+fn what_gos_coordinator_kept_is_taken_and_left_alone() {
+    let mut place = place();
+    let cache = place.testdata().join("../../../../cache");
+    fs::create_dir_all(&cache).unwrap();
+    fs::write(cache.join("0123456789abcdef"), "go test fuzz v1\n[]byte(\"kept\")\n").unwrap();
+    fs::write(cache.join("of-other-types"), "go test fuzz v1\nint(1)\n").unwrap();
+    place.tests[0].inputs = Some(cache.clone());
+    let loaded = place.load();
+    assert_eq!(loaded.inputs(), [&b"kept"[..]]);
+    assert_eq!(loaded.notice_texts().len(), 1, "{:?}", loaded.notice_texts());
+    assert_eq!(names(&cache), ["0123456789abcdef", "of-other-types"]);
+}
+
+#[test]
 fn a_seed_that_lies_in_testdata_is_known_from_there() {
     let mut place = place();
     fs::create_dir_all(place.testdata()).unwrap();

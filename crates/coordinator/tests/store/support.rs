@@ -51,6 +51,7 @@ impl Place {
             counters: 1_000,
             testdata: dir.path().join("package/testdata/fuzz/module.parse"),
             form: FileForm::Native,
+            inputs: None,
         };
         let (tests, seeds) = (vec![test], vec![Vec::new()]);
         Self { dir, state, tests, seeds, seeds_dirs: Vec::new(), corpus_dir: None }

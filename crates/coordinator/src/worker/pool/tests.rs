@@ -17,6 +17,7 @@ fn pool() -> (Pool, mpsc::Receiver<Event>) {
         capacity: 4096,
         input_bytes_max: 1024,
         finds_at_end: false,
+        go_seed: None,
     };
     Pool::start(1, settings)
 }

@@ -138,6 +138,7 @@ fn settings(limits: WatchLimits) -> WorkerSettings {
         capacity: 4096,
         input_bytes_max: 1024,
         finds_at_end: false,
+        go_seed: None,
     }
 }
 
