@@ -339,3 +339,6 @@ fn clamp(plan: Vec<PlanUse>, mut execs: u64, mut elapsed: Duration) -> Vec<PlanU
     });
     items.collect()
 }
+
+#[cfg(test)]
+mod tests;
