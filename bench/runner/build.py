@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 
+from . import engines, replay
+
 # What `cargo fuzz` passes without a sanitizer; all of it works on stable Rust.
 COVERAGE = " ".join((
     "-Cpasses=sancov-module", "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -52,6 +54,17 @@ class Place:
     def host(self):
         text = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
         return next(line[6:] for line in text.splitlines() if line.startswith("host: "))
+
+    def new_run(self, target, seed_number, folder, start_corpus):
+        """A run of an engine in a folder of its own."""
+        return engines.Run(self, target, seed_number, folder, start_corpus)
+
+    def starts(self, target):
+        """Inputs that are there before a run, and not in its corpus: none."""
+        return []
+
+    def replayer(self, target):
+        return replay.Replayer(self.executable("replay", target), target)
 
     def rival(self, engine, name):
         return self.builds / engine / self.host() / "release" / name

@@ -81,6 +81,10 @@ class Engine:
         ends = re.findall(r"stat::number_of_executed_units: (\d+)", run.text())
         return sum(int(end) for end in ends)
 
+    def worker_mib(self, pid):
+        """Memory of the process that runs the target, where it is one apart; else None."""
+        return None
+
     def first_execution(self, run):
         """How many executions went into reading the corpus, once that is over."""
         found = re.search(r"^#(\d+)\s+INITED", run.text(), re.M)

@@ -25,6 +25,7 @@ class Measured:
     cpu: float = 0.0
     wall: float = 0.0
     memory_mib: float = 0.0
+    worker_mib: float | None = None
     starts: int = 0
     # (seconds of processor time, file with the input, as linked), in order of time
     finds: list = dataclasses.field(default_factory=list)
@@ -151,6 +152,9 @@ class Runner:
         self.snapshots.take()
         if looks % 8 == 4:
             self.result.memory_mib = max(self.result.memory_mib, tree.memory_mib(pid))
+            worker_mib = self.engine.worker_mib(pid)
+            if worker_mib is not None:
+                self.result.worker_mib = max(self.result.worker_mib or 0.0, worker_mib)
         if self.result.ready is None and looks % 2 == 0:
             executions = self.engine.first_execution(self.run)
             if executions is not None:

@@ -8,8 +8,10 @@ import subprocess
 from . import engines, pair, plots
 from .numbers import INFINITE, at_level, edges_at, median, seconds, span, times
 
-ORDER = list(engines.ALL)
+ORDER = [*engines.ALL, "go"]
 OURS = "fuzzd"
+# The rival whose rate others are compared with, the first of these that was measured.
+REFERENCES = ("libfuzzer", "go")
 # Final edges that differ by less than this share are a tie.
 TIE = 0.01
 # "Half that time or less" is what fuzzd is built for.
@@ -37,6 +39,7 @@ class Results:
         present = {engine for _, engine in [*self.runs, *self.mixed]}
         self.engines = [engine for engine in ORDER if engine in present]
         self.rivals = [engine for engine in self.engines if engine != OURS]
+        self.reference = next((name for name in REFERENCES if name in self.rivals), "libfuzzer")
 
     def targets(self, *kinds):
         return [target for target, kind in self.kinds.items() if kind in kinds]
@@ -68,7 +71,7 @@ def tables(results, at=None):
     parts = [rates(data), mixes(data), edges(data)]
     parts += [same_coverage(data, rival) for rival in data.rivals]
     parts += [crashes(data, "bug", "Known bugs"), crashes(data, "magic", "Single comparisons")]
-    parts += [memory(data), pairs(data), notes(data)]
+    parts += [failures(data), memory(data), workers(data), pairs(data), notes(data)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -85,7 +88,7 @@ def row(cells):
 
 
 def rate_rows(data, groups):
-    """Median rates, and the ratio to libFuzzer's."""
+    """Median rates, and the ratio to those of the rival that others are compared with."""
     rows, ratios = [], []
     for target in data.targets("plain", "parser"):
         rates = {e: median([r["rate"] for r in groups(target, e) if r.get("rate")])
@@ -94,28 +97,28 @@ def rate_rows(data, groups):
             continue
         cells = ["–" if rates[e] is None else f"{rates[e]:,.0f}" for e in data.engines]
         ratio = "–"
-        if rates.get(OURS) and rates.get("libfuzzer"):
-            value = rates[OURS] / rates["libfuzzer"]
+        if rates.get(OURS) and rates.get(data.reference):
+            value = rates[OURS] / rates[data.reference]
             ratio = f"{value:.2f}"
             if data.kinds[target] == "parser":
                 ratios.append(value)
         rows.append([target, *cells, ratio])
     after = ""
     if ratios:
-        after = (f"fuzzd to libFuzzer on parsers: {median(ratios):.2f} in the median, "
+        after = (f"fuzzd to {data.reference} on parsers: {median(ratios):.2f} in the median, "
                  f"{min(ratios):.2f} at least.")
     return rows, after
 
 
 def rates(data):
     rows, after = rate_rows(data, data.get)
-    head = ["executions per CPU second", *data.engines, "fuzzd / libFuzzer"]
+    head = ["executions per CPU second", *data.engines, f"{OURS} / {data.reference}"]
     return grid("Executions per second, whole runs", head, rows, after)
 
 
 def mixes(data):
     rows, after = rate_rows(data, lambda target, engine: data.mixed.get((target, engine), []))
-    head = ["executions per CPU second", *data.engines, "fuzzd / libFuzzer"]
+    head = ["executions per CPU second", *data.engines, f"{OURS} / {data.reference}"]
     return grid("Executions per second, starting from the same corpus", head, rows, after)
 
 
@@ -215,6 +218,41 @@ def crash_verdict(ours, best):
     return "faster" if ours <= best else "slower"
 
 
+def failures(data):
+    """What the parsers were caught at: a failure that nobody expects is looked at."""
+    rows = []
+    for target in data.targets("parser"):
+        for engine in data.engines:
+            runs = data.get(target, engine)
+            crashed = [run for run in runs if "crash" in run]
+            places = sorted({str(run.get("crash_at")).split("\n")[0][:100] for run in crashed})
+            if crashed:
+                moments = span([run.get("crash", INFINITE) for run in runs])
+                rows.append([target, engine, f"{len(crashed)} of {len(runs)}", moments,
+                             "; ".join(f"`{place}`" for place in places)])
+    head = ["parser", "engine", "runs with a failure", "CPU seconds to the first", "where"]
+    return grid("Failures of the parsers", head, rows)
+
+
+def workers(data):
+    """Resident memory of the process that runs the target, where engines have one apart."""
+    rows, ratios = [], []
+    for target in data.targets("parser"):
+        found = {e: median([run.get("worker_mib") for run in data.get(target, e)])
+                 for e in data.engines}
+        if not any(found.values()):
+            continue
+        ours, theirs = found.get(OURS), found.get(data.reference)
+        ratio = theirs / ours if ours and theirs else None
+        ratios.append(ratio)
+        cells = ["–" if found[e] is None else f"{found[e]:.0f}" for e in data.engines]
+        rows.append([target, *cells, "–" if ratio is None else f"{ratio:.1f}"])
+    head = ["largest worker, MiB resident", *data.engines, f"{data.reference} / {OURS}"]
+    middle = median(ratios)
+    after = f"{middle:.1f} times less than {data.reference} in the median." if middle else ""
+    return grid("Memory of a worker", head, rows, after)
+
+
 def memory(data):
     rows = []
     for target in data.targets("plain", "parser"):
@@ -258,18 +296,19 @@ def machine():
     return f"{model.strip()}, Linux {platform.release().split('-')[0]}, {rustc.strip()}"
 
 
-def write(results, bench, at=None):
-    """RESULTS.md, and a plot for each parser."""
+def write(results, bench, at=None, suffix="", command="scripts/bench"):
+    """RESULTS.md, and a plot for each parser; each name with the suffix."""
     data = Results(results, at)
     reps = sorted({len(runs) for runs in data.runs.values()})
     count = str(reps[0]) if len(reps) == 1 else f"{reps[0]} to {reps[-1]}" if reps else "no"
-    method = (bench / "METHOD.md").read_text().strip()
+    method = (bench / f"METHOD{suffix}.md").read_text().strip()
     today = datetime.date.today().isoformat()
-    head = (f"# Results\n\nWritten by `scripts/bench table --write` on {today}: {machine()}; "
+    head = (f"# Results\n\nWritten by `{command} table --write` on {today}: {machine()}; "
             f"{count} runs of each, medians (and the range).\n\n{method}")
-    drawn = plots.write(data, bench / "plots")
-    links = "\n".join(f"![{name}](plots/{name}.svg)" for name in drawn)
+    drawings = f"plots{suffix.lower()}"
+    drawn = plots.write(data, bench / drawings)
+    links = "\n".join(f"![{name}]({drawings}/{name}.svg)" for name in drawn)
     parts = [head, tables(results, at)]
     if links:
         parts.append(f"## Coverage over CPU time\n\n{links}")
-    (bench / "RESULTS.md").write_text("\n\n".join(parts) + "\n")
+    (bench / f"RESULTS{suffix}.md").write_text("\n\n".join(parts) + "\n")

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 
-from . import engines, measure, pair, replay, store
+from . import measure, pair, replay, store
 from .build import NEEDS, BuildError, build, say
 
 # Nothing new is learned about an empty target after this; and a single comparison is judged by it.
@@ -82,7 +82,7 @@ class Session:
         if mix and not start_corpus:
             say(f"no corpus of {target.name} yet: run it without mix first")
             return
-        run = engines.Run(self.place, target, 1 + rep, folder, start_corpus)
+        run = self.place.new_run(target, 1 + rep, folder, start_corpus)
         until_crash = target.kind in ("bug", "magic")
         try:
             runner = measure.Runner(engine, run, wanted, self.core, until_crash)
@@ -107,8 +107,9 @@ class Session:
             facts["rate"] = round((executions - before) / max(measured.cpu - cpu, 0.01), 1)
         if measured.note:
             facts["note"] = measured.note
-        replayer = replay.Replayer(
-            self.place.executable("replay", run.target), run.target)
+        if measured.worker_mib is not None:
+            facts["worker_mib"] = round(measured.worker_mib, 1)
+        replayer = self.place.replayer(run.target)
         if measured.crash is not None:
             facts["crash"] = round(measured.crash, 3)
             self._raw(engine, measured.crash_file)
@@ -117,7 +118,8 @@ class Session:
         if not mix and run.target.kind in ("parser", "plain"):
             for _, path in measured.finds:
                 self._raw(engine, path)
-            facts["curve"], files = replay.curve(replayer, measured.finds)
+            finds = [*self.place.starts(run.target), *measured.finds]
+            facts["curve"], files = replay.curve(replayer, finds)
             facts["edges"] = facts["curve"][-1][1] if facts["curve"] else 0
             facts["total"] = replayer.total
             self._keep(engine, run, files)

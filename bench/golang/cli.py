@@ -1,0 +1,122 @@
+"""The commands of scripts/bench-go."""
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+
+from runner import report, store
+from runner.build import BuildError, say
+from runner.session import Session, mix_corpus
+
+from . import engines, targets
+from .place import Place
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+HELP = """\
+Measures fuzzd beside Go's own coordinator (`go test -fuzz`), on fuzz tests of Go's standard library:
+the same unmodified test binary, seeds and number of workers, on one pinned core.
+
+  scripts/bench-go                               everything: about 4 hours of one core
+  scripts/bench-go --targets net.netip.Parse --cpu 20 --reps 1
+  scripts/bench-go mix                           executions per second from the same corpus
+  scripts/bench-go table DIR... [--write]        the tables again; --write: bench/RESULTS-GO.md
+  scripts/bench-go list                          the fuzz tests there are
+
+Runs that are in --out already are not repeated. bench/METHOD-GO.md has the method."""
+
+
+def parser():
+    text = argparse.RawDescriptionHelpFormatter
+    top = argparse.ArgumentParser(prog="scripts/bench-go", description=HELP, formatter_class=text)
+    commands = top.add_subparsers(dest="command", metavar="run|mix|build|table|list")
+    for name in ("run", "mix", "build"):
+        add = commands.add_parser(name, formatter_class=text, description=HELP).add_argument
+        add("--engines", default=",".join(engines.ALL), help="separated by commas")
+        add("--targets", default="all", help="names, packages, or all [all]")
+        add("--cpu", type=float, default=60, metavar="S", help="budget in CPU seconds [60]")
+        add("--reps", type=int, default=3, metavar="N", help="repetitions [3]")
+        add("--out", type=pathlib.Path, metavar="DIR", help="results [WORK/results]")
+        add("--against", type=pathlib.Path, action="append", default=[], metavar="DIR",
+            help="results of another engine to compare with; may be given several times")
+        add("--work", type=pathlib.Path, default=ROOT / "target/bench-go", metavar="DIR",
+            help="builds and running engines [target/bench-go]")
+        add("--no-build", action="store_true", help="with what was built before")
+        add("--fuzzd", type=pathlib.Path, metavar="FILE", help="this fuzzd [built from this source]")
+        add("--go", metavar="VERSION", help="this version of Go [that of the tests]")
+        add("--core", type=int, metavar="N", help="the core to run on [the last one]")
+        add("--jobs", type=int, default=2, metavar="N", help="parallel compilers [2]")
+    table = commands.add_parser("table", help="tables of results that are there")
+    table.add_argument("folders", nargs="*", type=pathlib.Path, metavar="DIR")
+    table.add_argument("--write", action="store_true", help="bench/RESULTS-GO.md and its plots")
+    commands.add_parser("list", help="the fuzz tests")
+    return top
+
+
+def main(arguments):
+    if not arguments or arguments[0].startswith("--") and arguments[0] != "--help":
+        arguments = ["run", *arguments]
+    options = parser().parse_args(arguments)
+    if options.command == "list":
+        print(*targets.load(ROOT / "bench"), sep="\n")
+        return 0
+    if options.command == "table":
+        return table(options)
+    # Also when started in the background, where a shell has SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        return measure(options)
+    except (BuildError, ValueError) as error:
+        sys.exit(f"bench-go: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\nbench-go: stopped; the same command goes on from here")
+
+
+def measure(options):
+    if options.cpu <= 0 or options.reps < 1:
+        raise ValueError("--cpu and --reps must be more than zero")
+    try:
+        chosen = targets.choose(targets.load(ROOT / "bench"), options.targets)
+        wanted = [engines.ALL[name] for name in options.engines.split(",")]
+    except KeyError as error:
+        raise ValueError(f"there is no {error}; scripts/bench-go list names the tests") from None
+    work = options.work.resolve()
+    place = Place(ROOT, work, options.fuzzd and options.fuzzd.resolve(), options.go)
+    core = max(os.sched_getaffinity(0)) if options.core is None else options.core
+    if core not in os.sched_getaffinity(0):
+        raise ValueError(f"--core {core}: there is no such core here")
+    if not options.no_build:
+        place.build(chosen, options.jobs)
+    if options.command == "build":
+        return 0
+    out = options.out.resolve() if options.out else work / "results"
+    session = Session(place, wanted, out, core)
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="bench-go-"))
+    try:
+        corpora = [out, *(folder.resolve() for folder in options.against)]
+        mix = mix_corpus(corpora, scratch) if options.command == "mix" else None
+        session.all(chosen, options.reps, options.cpu, mix)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    names = {target.name for target in chosen}
+    results = [r for r in store.load([*options.against, out]) if r["target"] in names]
+    say(f"Go is {place.version}")
+    print(report.tables(results))
+    return 0
+
+
+def table(options):
+    folders = options.folders or [ROOT / "target/bench-go/results"]
+    missing = [folder for folder in folders if not (folder / store.FILE).exists()]
+    if missing:
+        sys.exit(f"bench-go: no {store.FILE} in {missing[0]}")
+    results = store.load(folders)
+    if options.write:
+        report.write(results, ROOT / "bench", suffix="-GO", command="scripts/bench-go")
+        say("wrote bench/RESULTS-GO.md and bench/plots-go")
+    else:
+        print(report.tables(results))
+    return 0
