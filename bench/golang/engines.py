@@ -15,8 +15,8 @@ class Run(engines.Run):
 
     def __init__(self, place, target, seed_number, folder, start_corpus=None):
         super().__init__(place, target, seed_number, folder, start_corpus)
-        self.package = place.copy(target, folder)
-        self.crashers = self.package / "testdata/fuzz" / target.test
+        self.directory = place.copy(target, folder)
+        self.crashers = self.directory / "testdata/fuzz" / target.test
         self.seeds = set(_names(self.crashers))
 
     def new_crashers(self):

@@ -22,6 +22,8 @@ class Run:
         # A directory of inputs to start from in the place of the seed.
         self.start_corpus = start_corpus
         self.log = folder / "log"
+        # Where the engine runs.
+        self.directory = folder
 
     def inputs(self):
         """The directory that holds what to start from."""

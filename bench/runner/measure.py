@@ -126,7 +126,7 @@ class Runner:
         with open(self.run.log, "a") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                cwd=self.run.folder, env=environment, start_new_session=True,
+                cwd=self.run.directory, env=environment, start_new_session=True,
                 preexec_fn=lambda: os.sched_setaffinity(0, {self.core}),
             )
         pause, looks, cpu = LOOK_MIN_S, 0, self.spent
