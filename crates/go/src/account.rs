@@ -29,6 +29,9 @@ pub enum Sort {
     OutOfMemory,
     /// Go's own limit for one input.
     TimedOut,
+    /// The process got this signal, for what it did or had done in C. Go exits with a status of its
+    /// own for it.
+    Signaled(i32),
 }
 
 /// A failure as Go tells it.
@@ -50,7 +53,22 @@ const NO_MESSAGE: &str = "the test failed without a message";
 const FAIL_MARK: &str = "--- FAIL: ";
 
 /// Functions of the runtime and of the test harness: they fail for somebody else.
-const FOREIGN: [&str; 6] = ["runtime.", "runtime/", "testing.", "reflect.", "internal/", "panic("];
+const FOREIGN: [&str; 7] =
+    ["runtime.", "runtime/", "syscall.", "testing.", "reflect.", "internal/", "panic("];
+
+/// What the harness says of a test that left its goroutine.
+const LEFT: &str = "test executed panic(nil) or runtime.Goexit";
+
+/// Signals that the runtime tells of and does not die of.
+const SIGNALS: [(&str, i32); 7] = [
+    ("SIGILL: ", 4),
+    ("SIGTRAP: ", 5),
+    ("SIGABRT: ", 6),
+    ("SIGBUS: ", 7),
+    ("SIGFPE: ", 8),
+    ("SIGSEGV: ", 11),
+    ("SIGSYS: ", 31),
+];
 
 /// The failure that the `Err` of an answer tells.
 #[must_use]
@@ -90,12 +108,17 @@ pub fn of_death(stderr: &str) -> Option<Account> {
             last = Some((at, message, Sort::Panicked));
         } else if let Some(message) = line.strip_prefix("fatal error: ") {
             last = Some((at, message, sort_of_fatal(message.trim_end())));
+        } else if let Some(signal) = signal_of(line, &stderr[at + line.len()..]) {
+            last = Some((at, line, Sort::Signaled(signal)));
         }
         at += line.len();
     }
     let (starts_at, first, sort) = last?;
     let rest = &stderr[starts_at..];
-    let is_stack = |line: &&str| is_goroutine(line) || line.starts_with("runtime stack:");
+    let is_stack = |line: &&str| {
+        // Registers differ from one time to the next.
+        is_goroutine(line) || line.starts_with("runtime stack:") || line.starts_with("PC=")
+    };
     let message: Vec<&str> = std::iter::once(first.trim_end())
         .chain(rest.lines().skip(1).take_while(|line| !is_stack(line)))
         .collect();
@@ -105,6 +128,7 @@ pub fn of_death(stderr: &str) -> Option<Account> {
         // Where a stack ends, or who asks last for memory, is chance.
         Sort::StackOverflow | Sort::OutOfMemory | Sort::TimedOut => String::new(),
         Sort::Panicked | Sort::Failed => first_own_frame(rest).unwrap_or_default(),
+        Sort::Signaled(_) => first_own_frame(first_goroutine(rest)).unwrap_or_default(),
     };
     Some(Account { sort, location, message, starts_at })
 }
@@ -119,6 +143,19 @@ pub fn dump_start(stderr: &str) -> Option<usize> {
     stderr.rfind("\nSIGQUIT: quit").map(|at| at + 1)
 }
 
+/// The signal that a line tells of, if the next one has the registers.
+fn signal_of(line: &str, next: &str) -> Option<i32> {
+    let (_, signal) = SIGNALS.iter().find(|(name, _)| line.starts_with(name))?;
+    next.starts_with("PC=").then_some(*signal)
+}
+
+/// The stack that comes first: the others are of goroutines that had no part in it.
+fn first_goroutine(text: &str) -> &str {
+    let Some(start) = text.find("\ngoroutine ") else { return "" };
+    let stack = &text[start + 1..];
+    &stack[..stack.find("\n\n").unwrap_or(stack.len())]
+}
+
 fn sort_of_fatal(message: &str) -> Sort {
     if message == "stack overflow" {
         Sort::StackOverflow
@@ -129,12 +166,13 @@ fn sort_of_fatal(message: &str) -> Sort {
     }
 }
 
-/// A panic that the harness caught: behind it stands the stack.
+/// A panic that the harness caught, or an end of the goroutine: behind it stands the stack.
 fn panic_in_error(text: &str) -> Option<Account> {
     let mut lines = text.lines().enumerate();
     let (number, first) = lines.find_map(|(number, line)| {
         let (location, message) = log_line(line)?;
-        let message = message.strip_prefix("panic: ")?;
+        let message =
+            message.strip_prefix("panic: ").or_else(|| (message == LEFT).then_some(message))?;
         location.starts_with("testing.go:").then_some((number, message))
     })?;
     let rest: Vec<&str> = text.lines().skip(number + 1).map(str::trim_start).collect();
@@ -143,7 +181,8 @@ fn panic_in_error(text: &str) -> Option<Account> {
     let message = message.collect::<Vec<_>>().join("\n").trim().to_owned();
     // What runs before the panic in the stack is the harness that reports it.
     let frames = &rest[stack..];
-    let panicked = frames.iter().position(|line| line.starts_with("panic("));
+    let is_end = |line: &&str| line.starts_with("panic(") || line.starts_with("runtime.Goexit(");
+    let panicked = frames.iter().position(is_end);
     let frames = frames[panicked.unwrap_or(0)..].join("\n");
     let location = first_own_frame(&frames).unwrap_or_default();
     Some(Account { sort: Sort::Panicked, location, message, starts_at: 0 })

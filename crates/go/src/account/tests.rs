@@ -63,6 +63,14 @@ fn a_caught_panic_is_where_the_users_code_panicked() {
 }
 
 #[test]
+fn a_test_that_leaves_its_goroutine_is_where_it_left() {
+    let text = CAUGHT
+        .replace("panic: runtime error: index out of range [5] with length 1", LEFT)
+        .replace("panic({0x85dbc0?, 0x3e43f0f10048?})", "runtime.Goexit()");
+    assert_eq!(told(&of_error(&text)), (Sort::Panicked, "/home/me/p/p_test.go:5", LEFT));
+}
+
+#[test]
 fn a_message_of_several_lines_is_whole() {
     let text = CAUGHT.replace("with length 1\n", "with\n        length 1\n");
     let message = of_error(&text).message;
@@ -98,6 +106,24 @@ fn fatal_errors_of_the_runtime_have_their_sorts() {
                internal/runtime/maps.fatal({0x651bc0?, 0x0?})\n\t/go/panic.go:1195 +0x18\n\
                example.com/p.FuzzMap.func1.1()\n\t/home/me/p/p_test.go:16 +0x49\n";
     assert_eq!(sort(map), (Sort::Panicked, "/home/me/p/p_test.go:16".to_owned()));
+}
+
+#[test]
+fn a_signal_is_told_with_the_code_that_was_running() {
+    let text = "words\nSIGABRT: abort\nPC=0x7fedf0761eec m=0 sigcode=18446744073709551610\n\
+                signal arrived during cgo execution\n\n\
+                goroutine 6 gp=0x11fd0a5141e0 m=0 mp=0x703760 [syscall]:\n\
+                runtime.cgocall(0x556000, 0x11fd0a4d4f28)\n\t/go/cgocall.go:167 +0x4b fp=0x1\n\
+                p._Cfunc_boom(0x1)\n\t_cgo_gotypes.go:48 +0x3a fp=0x11fd0a4d4f28 sp=0x1\n\
+                p.Boom(...)\n\t/home/me/p/p.go:5\n";
+    let account = of_death(text).unwrap();
+    assert_eq!(told(&account), (Sort::Signaled(6), "/home/me/p/p.go:5", "SIGABRT: abort"));
+    assert!(text[account.starts_at..].starts_with("SIGABRT"));
+    let idle = "SIGILL: illegal instruction\nPC=0x1 m=0\n\ngoroutine 0 [idle]:\nruntime.futex()\n\
+                \t/go/sys.s:5\n\ngoroutine 1 [select]:\np.Wait()\n\t/home/me/p/p.go:9\n";
+    assert_eq!(of_death(idle).unwrap().location, "", "that one only waits");
+    assert_eq!(of_death("SIGABRT: abort\nsays the target\n"), None);
+    assert_eq!(of_death("SIGQUIT: quit\nPC=0x1 m=0\n"), None, "that is asked for");
 }
 
 #[test]

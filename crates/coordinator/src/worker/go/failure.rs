@@ -61,6 +61,8 @@ fn kind(sort: Sort) -> FailureKind {
         Sort::StackOverflow => FailureKind::StackOverflow,
         Sort::OutOfMemory => FailureKind::OutOfMemory,
         Sort::TimedOut => FailureKind::Timeout,
+        Sort::Signaled(SIGABRT) => FailureKind::Abort,
+        Sort::Signaled(signal) => FailureKind::Signal(signal),
     }
 }
 
