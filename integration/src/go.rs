@@ -89,6 +89,32 @@ pub fn targets() -> Option<&'static Path> {
     }))
 }
 
+/// A package of the suite: the root, or a directory below it with a build of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suite {
+    /// Everything that needs nothing special.
+    Root,
+    /// Calls C.
+    Cgo,
+    /// With the race detector.
+    Race,
+}
+
+/// The test binary of a package of the suite, instrumented. `None`: there is no toolchain.
+#[must_use]
+pub fn suite(which: Suite) -> Option<&'static Path> {
+    static BINARIES: [OnceLock<PathBuf>; 3] = [const { OnceLock::new() }; 3];
+    let toolchain = toolchain()?;
+    // Some of its fuzz tests are malformed on purpose.
+    let (index, folder, name, flags): (_, _, _, &[&str]) = match which {
+        Suite::Root => (0, "", "suite.test", &["-fuzz=.", "-vet=off"]),
+        Suite::Cgo => (1, "cgo", "suite_cgo.test", &["-fuzz=."]),
+        Suite::Race => (2, "race", "suite_race.test", &["-fuzz=.", "-race"]),
+    };
+    let package = fixture("go_suite").join(folder);
+    Some(BINARIES[index].get_or_init(|| build_package(toolchain, &package, name, flags)))
+}
+
 /// Runs `go test` with these arguments in a directory. Whether it passed, and what it wrote.
 #[must_use]
 pub fn test(toolchain: &Path, directory: &Path, arguments: &[&str]) -> (bool, String) {

@@ -11,6 +11,7 @@ mod deaths;
 mod harvest;
 mod run;
 mod soak;
+mod suite;
 mod toolchain;
 mod vectors;
 mod worker;
