@@ -7,6 +7,7 @@ mod arrows;
 mod fence;
 mod rooms;
 mod source;
+mod suite;
 mod words;
 
 /// What is checked.

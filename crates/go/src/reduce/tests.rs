@@ -48,6 +48,29 @@ fn what_does_not_matter_becomes_plain_or_goes() {
     assert_eq!(search(start, Effort::Full, |_| true).0, [Value::String(Vec::new())]);
 }
 
+/// What `minimize_test.go` expects of Go's own search, where ours comes to the same.
+#[test]
+fn what_go_s_own_search_comes_to_is_reached() {
+    type Holds = fn(&[u8]) -> bool;
+    let ones: Holds = |bytes| bytes.iter().filter(|byte| **byte == 1).count() == 3;
+    let bytes_of_set: Holds = |bytes| [0, 4, 5].iter().all(|byte| bytes.contains(byte));
+    let letter: Holds = |bytes| bytes.len() == 1 && bytes[0].is_ascii_uppercase();
+    let cases: [(&[u8], Holds, &[u8]); 6] = [
+        (b"\0\0\0\0\x01\x01\x01\0\0\0\0\x05\0\0\0", ones, b"\x01\x01\x01"),
+        (b"\x01\x01", |bytes| bytes.len() == 2, b"00"),
+        (b"\0\x01\x02\x03\x04\x05\x06\x07\x04\x05", bytes_of_set, b"\0\x04\x05"),
+        (b"\xef\xbf\xbd", |bytes| bytes.len() == 3, b"000"),
+        (b"abcde", |bytes| bytes.len() == 5, b"00000"),
+        (b"Z", letter, b"A"),
+    ];
+    for (start, holds, expected) in cases {
+        for value in [Value::Bytes(start.to_vec()), Value::String(start.to_vec())] {
+            let (best, _) = search(vec![value], Effort::Full, |values| holds(bytes(values)));
+            assert_eq!(bytes(&best), expected, "{start:?}");
+        }
+    }
+}
+
 #[test]
 fn numbers_come_as_near_to_zero_as_they_can() {
     let start = vec![

@@ -1,4 +1,6 @@
-//! Binaries that are built otherwise: with C, with the race detector.
+//! Binaries that are built otherwise: with C, with the race detector, in a module of their own.
+
+use std::fs;
 
 use fuzzd_integration::go::{self, Suite};
 use fuzzd_integration::{Place, Run};
@@ -39,4 +41,23 @@ fn a_race_of_the_code_under_test_is_a_bug() {
     let outcome = unlocked.args(["--time", "60s", "--fail-fast", "--no-minimize"]).to_end();
     let bug = outcome.expect_code(1).only_bug();
     assert!(bug["message"].as_str().unwrap().contains("race detected"), "{}", outcome.all());
+}
+
+#[test]
+fn a_package_of_another_module_is_built_as_that_module_builds_it_and_left_as_it_was() {
+    let place = Place::new();
+    let Some(toolchain) = go::toolchain() else { return };
+    let other = place.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(place.path().join("go.mod"), "module ours.example\n\ngo 1.24\n").unwrap();
+    fs::write(other.join("go.mod"), "module other.example\n\ngo 1.24\n").unwrap();
+    let test = "package other\n\nimport \"testing\"\n\nfunc FuzzIt(f *testing.F) {\n\
+                \tf.Fuzz(func(t *testing.T, n int) {})\n}\n";
+    fs::write(other.join("other_test.go"), test).unwrap();
+    let before = fs::read_dir(&other).unwrap().count();
+    let run = place.target("./other").env("PATH", go::search_path(toolchain));
+    let run = go::environment().into_iter().fold(run, |run, (name, value)| run.env(name, value));
+    let outcome = run.execs(100).to_end();
+    assert_eq!(outcome.expect_code(0).finished()["execs"], 100, "{}", outcome.all());
+    assert_eq!(fs::read_dir(&other).unwrap().count(), before, "nothing is written there");
 }

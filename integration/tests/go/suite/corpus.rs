@@ -4,6 +4,7 @@
 use std::fs;
 
 use fuzzd_integration::Place;
+use fuzzd_integration::go::{self, Suite};
 use fuzzd_integration::limits::STOP_MAX;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -33,6 +34,25 @@ fn only_fuzzing_makes_a_corpus_and_the_next_run_begins_with_it() {
     let finished = second.finished();
     assert_eq!((&finished["corpus"], &finished["new_finds"]), (&2.into(), &0.into()));
     assert_eq!(finished["tests"][0]["execs_total"], 40_000, "{}", second.all());
+}
+
+#[test]
+fn another_build_begins_with_the_same_corpus_and_not_with_its_coverage() {
+    let place = Place::new();
+    let mut counters = Vec::new();
+    // A worker that is told a mask of another length ends at once.
+    for which in [Suite::Root, Suite::Cgo, Suite::Root] {
+        let Some(binary) = go::suite(which) else { return };
+        let target = format!("{}:FuzzAny", binary.display());
+        let outcome = place.target(target).execs(2_000).to_end();
+        expect_no_failure(&place, &outcome);
+        let finished = outcome.finished();
+        assert_eq!(finished["restarts"], 0, "{}", outcome.all());
+        let entries = outcome.events_named("warmup_finished")[0]["corpus"].as_u64();
+        assert!(entries > Some(u64::from(!counters.is_empty())), "{}", outcome.all());
+        counters.push(finished["tests"][0]["counters"].as_u64().unwrap());
+    }
+    assert!(counters[0] != counters[1] && counters[0] == counters[2], "{counters:?}");
 }
 
 #[test]
