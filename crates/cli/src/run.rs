@@ -209,7 +209,7 @@ fn columns() -> Option<usize> {
 /// What the end of a session means to a script. What went wrong with the machinery wins over bugs.
 fn exit(summary: &Summary, signal: Option<StopSignal>) -> Exit {
     let is_lost = !summary.unsaved.is_empty() || summary.unsaved_entries > 0;
-    let is_given_up = summary.tests.iter().any(|test| test.given_up.is_some());
+    let is_given_up = summary.tests.iter().any(|test| test.given_up.is_some() && !test.is_skipped);
     match summary.reason {
         FinishReason::Killed => Exit::Signal(signal.unwrap_or(StopSignal::Interrupt)),
         FinishReason::WorkersWouldNotStart => Exit::Infrastructure,
@@ -251,6 +251,8 @@ mod tests {
     fn the_exit_code_says_how_it_ended() {
         let mut summary = samples::summary();
         assert_eq!(exit(&summary, None), Exit::Infrastructure, "a test was given up");
+        summary.tests[1].is_skipped = true;
+        assert_eq!(exit(&summary, None), Exit::Failing, "one that skips itself is no failure");
         summary.tests.truncate(1);
         assert_eq!(exit(&summary, None), Exit::Failing);
         summary.status.bugs = 0;

@@ -36,6 +36,12 @@ pub enum ProbeError {
         /// What is wrong with its answer.
         source: PingError,
     },
+    /// It says of itself that there is nothing to do here and now.
+    #[error("{name} was skipped, or is not in this binary")]
+    Skipped {
+        /// The fuzz test.
+        name: String,
+    },
     /// It ended, kept silent or broke the protocol before it ran any input.
     #[error("the worker of {name} did not come up: {reason}")]
     Failed {
@@ -91,7 +97,10 @@ impl RunError {
             Self::Options(_) | Self::NotInstrumented { .. } => true,
             Self::Probe(ProbeError::Ping { source, .. }) => *source == PingError::GoDialect,
             Self::Probe(
-                ProbeError::BuildId { .. } | ProbeError::Launch { .. } | ProbeError::Failed { .. },
+                ProbeError::BuildId { .. }
+                | ProbeError::Launch { .. }
+                | ProbeError::Skipped { .. }
+                | ProbeError::Failed { .. },
             )
             | Self::Store(_)
             | Self::SharedMemory { .. }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use fuzzd_go::harvest::HarvestError;
 use fuzzd_protocol::value::ValueType;
 
 use crate::blocking::blocking;
@@ -70,8 +71,12 @@ pub(crate) async fn probe_build(
     let build_id = build.id.clone();
     if let Dialect::Go(go) = &target.dialect {
         let harvested = harvest(target, go).await;
-        let failed =
-            |error: HarvestFailure| ProbeError::Failed { name: name(), reason: error.to_string() };
+        let failed = |error: HarvestFailure| match error {
+            HarvestFailure::Harvest(HarvestError::Skipped { .. }) => {
+                ProbeError::Skipped { name: name() }
+            }
+            other => ProbeError::Failed { name: name(), reason: other.to_string() },
+        };
         return harvested.map(|probed| info(probed, build_id)).map_err(failed);
     }
     let probed =

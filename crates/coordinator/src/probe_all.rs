@@ -25,6 +25,8 @@ pub(crate) struct Probes {
     pub(crate) builds: Vec<Option<Arc<Build>>>,
     /// Why a target did not come up.
     pub(crate) failed: Vec<Option<String>>,
+    /// Which of them skip themselves: that is no failure.
+    pub(crate) skipped: Vec<bool>,
 }
 
 type Probed = Result<(TargetInfo, Arc<Build>), ProbeError>;
@@ -78,8 +80,10 @@ pub(crate) async fn probe_all(
 
 fn judge(probed: Vec<Probed>) -> Result<Probes, RunError> {
     let is_any_up = probed.iter().any(Result::is_ok);
-    let mut probes = Probes { infos: Vec::new(), builds: Vec::new(), failed: Vec::new() };
+    let mut probes =
+        Probes { infos: Vec::new(), builds: Vec::new(), failed: Vec::new(), skipped: Vec::new() };
     for result in probed {
+        probes.skipped.push(matches!(result, Err(ProbeError::Skipped { .. })));
         let (info, build, failed) = match result {
             Ok((info, build)) => (info, Some(build), None),
             Err(error) => {

@@ -82,7 +82,7 @@ async fn prepare(options: &RunOptions, outbox: &mut Outbox) -> Result<Prepared, 
     // The lock comes first: a second coordinator is refused at once.
     let state = options.state.clone();
     let store = blocking(move || Store::open(&state)).await.map_err(internal)??;
-    let Probes { infos, builds, failed } =
+    let Probes { infos, builds, failed, skipped } =
         probe_all(&options.targets, options.input_bytes_max).await?;
     for ((target, info), failed) in options.targets.iter().zip(&infos).zip(&failed) {
         if info.counters == 0 && !options.blind && failed.is_none() {
@@ -95,6 +95,7 @@ async fn prepare(options: &RunOptions, outbox: &mut Outbox) -> Result<Prepared, 
     }
     let (store, mut tests, loaded) = load(store, options, &infos).await?;
     tests.iter_mut().zip(failed).for_each(|(test, reason)| test.given_up = reason);
+    tests.iter_mut().zip(skipped).for_each(|(test, skipped)| test.is_skipped = skipped);
     let functions = infos.iter().map(|info| info.functions.clone());
     tests.iter_mut().zip(functions).for_each(|(test, functions)| test.functions = functions);
     loaded.into_iter().for_each(|notice| outbox.push(Notice::Loaded(notice)));

@@ -134,6 +134,7 @@ impl Json {
             "bugs_new": test.bugs_new,
             "bugs_known": test.bugs_known,
             "given_up": test.given_up,
+            "skipped": test.is_skipped,
         })
     }
 

@@ -98,6 +98,7 @@ pub(crate) fn summary() -> Summary {
         bugs_new,
         bugs_known: 1,
         given_up: given_up.map(str::to_owned),
+        is_skipped: false,
     };
     Summary {
         reason: FinishReason::TimeReached,

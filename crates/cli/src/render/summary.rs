@@ -49,9 +49,11 @@ fn text(summary: &Summary, context: &Context) -> String {
     table(&mut text, &summary.tests, tests);
     for test in &summary.tests {
         if let Some(reason) = &test.given_up {
+            let is_skipped = test.is_skipped;
             let reason: Vec<String> = escape::lines(reason).collect();
             let test = name(tests, test.test);
-            writeln!(text, "\n{test} was given up: {}", reason.join("\n    ")).unwrap_or_default();
+            let what = if is_skipped { "not fuzzed" } else { "given up" };
+            writeln!(text, "\n{test} was {what}: {}", reason.join("\n    ")).unwrap_or_default();
         }
     }
     text.push_str(&not_reached(summary, tests));

@@ -124,6 +124,7 @@ fn empty(test: &StoreTest) -> TestConfig {
         bugs: Vec::new(),
         execs_before: 0,
         given_up: None,
+        is_skipped: false,
     }
 }
 

@@ -43,6 +43,7 @@ impl Stage {
             bugs: Vec::new(),
             execs_before: 0,
             given_up: None,
+            is_skipped: false,
         };
         let config = SessionConfig {
             seed: 1,

@@ -59,6 +59,8 @@ pub struct TestConfig {
     /// Why it cannot be fuzzed: its worker did not come up when it was asked what it is. It is
     /// given up from the beginning, and people are told so; the other tests are fuzzed.
     pub given_up: Option<String>,
+    /// It is given up because it skips itself: that is no failure.
+    pub is_skipped: bool,
 }
 
 /// Where an entry comes from.

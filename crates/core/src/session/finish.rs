@@ -235,6 +235,7 @@ impl Session {
                     Stage::GivenUp { reason } => Some(reason.clone()),
                     Stage::WarmingUp | Stage::Fuzzing => None,
                 },
+                is_skipped: self.config.tests[test.index.0].is_skipped,
             }
         });
         let tests = tests.collect();

@@ -200,6 +200,8 @@ pub struct TestSummary {
     pub bugs_known: usize,
     /// Why it was given up, if it was.
     pub given_up: Option<String>,
+    /// It was given up because it skips itself: that is no failure.
+    pub is_skipped: bool,
 }
 
 /// A crash that is in memory only, or whose verdict is.

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::limits::{STALL_TIME, STATUS_INTERVAL};
+use crate::session::config::Pace;
 use crate::session::effect::Effect;
 use crate::session::finish::Phase;
 use crate::session::record::Record;
@@ -71,7 +72,9 @@ impl Session {
         for test in &self.tests {
             if let Stage::GivenUp { reason } = &test.stage {
                 let (test, reason) = (test.index, reason.clone());
-                let reason = format!("its workers would not start: {reason}");
+                let is_skipped = self.config.tests[test.0].is_skipped;
+                let what = if is_skipped { "" } else { "its workers would not start: " };
+                let reason = format!("{what}{reason}");
                 self.effects.push(Effect::Report(Report::TestGivenUp { test, reason }));
             }
         }
@@ -152,6 +155,8 @@ impl Session {
         let name = &self.config.tests[test.0].name;
         let what = match job {
             Job::Warmup(_) => "an input of the warm-up",
+            // Nothing is heard of a call before its end.
+            Job::Fuzz(_) if self.config.pace == Pace::Executions => "a call of many executions",
             Job::Fuzz(_) => "one mutated input",
             Job::MinimizeFind(_) | Job::MinimizeFailure(_) => "a candidate of the minimizer",
             Job::Confirm(_) | Job::Recheck(_) => "the input of a crash",

@@ -5,7 +5,8 @@ use std::time::Duration;
 use fuzzd_core::ids::TestIndex;
 use fuzzd_core::limits::{COMMIT_GRACE, FAILED_STARTS_MAX};
 use fuzzd_core::session::{
-    Event, FinishReason, Outcome, Record, Report, SessionConfig, StopRequest, TestConfig, Work,
+    Event, FinishReason, Outcome, Pace, Record, Report, SessionConfig, StopRequest, TestConfig,
+    Work,
 };
 
 use crate::script::{DiskMode, Stage, config, failed, find, panic_at, test};
@@ -76,6 +77,21 @@ fn a_test_that_was_given_up_before_the_session_is_told_of_while_others_go_on() {
     let summary = stage.summary();
     assert_eq!(summary.tests[0].given_up.as_deref(), Some("no library"));
     assert!(summary.tests[1].given_up.is_none());
+}
+
+#[test]
+fn a_test_that_skips_itself_is_told_of_in_its_own_words() {
+    let given_up = Some("second was skipped".to_owned());
+    let second = TestConfig { name: "second".into(), given_up, is_skipped: true, ..test() };
+    let mut stage = Stage::start(SessionConfig { tests: vec![second, test()], ..config() });
+    let told = stage.reports.iter().find_map(|report| match report {
+        Report::TestGivenUp { reason, .. } => Some(reason.clone()),
+        _ => None,
+    });
+    assert_eq!(told.as_deref(), Some("second was skipped"));
+    stage.signal(StopRequest::Graceful);
+    let skipped: Vec<bool> = stage.summary().tests.iter().map(|test| test.is_skipped).collect();
+    assert_eq!(skipped, [true, false]);
 }
 
 #[test]
@@ -169,14 +185,21 @@ fn time_is_up_from_the_first_execution_on() {
 
 #[test]
 fn a_session_in_which_nothing_runs_says_so_and_not_at_once() {
-    let mut stage = Stage::start_with(config(), |stage| stage.now = Duration::from_secs(1_000));
-    stage.wait(Duration::from_secs(4));
-    assert!(stage.told().is_empty());
-    stage.wait(Duration::from_secs(2));
-    assert_eq!(stage.told(), ["stalled"]);
-    let reason = stage.reports.iter().find_map(|report| match report {
-        Report::Stalled { reason } => Some(reason.as_str()),
-        _ => None,
-    });
-    assert_eq!(reason, Some("test: one mutated input has been running for 5s"));
+    for (pace, what) in [
+        (Pace::Clock, "one mutated input"),
+        // It tells nothing before its end, so it may well get on.
+        (Pace::Executions, "a call of many executions"),
+    ] {
+        let config = SessionConfig { pace, ..config() };
+        let mut stage = Stage::start_with(config, |stage| stage.now = Duration::from_secs(1_000));
+        stage.wait(Duration::from_secs(4));
+        assert!(stage.told().is_empty());
+        stage.wait(Duration::from_secs(2));
+        assert_eq!(stage.told(), ["stalled"]);
+        let reason = stage.reports.iter().find_map(|report| match report {
+            Report::Stalled { reason } => Some(reason.as_str()),
+            _ => None,
+        });
+        assert_eq!(reason, Some(format!("test: {what} has been running for 5s").as_str()));
+    }
 }

@@ -48,6 +48,7 @@ pub(crate) fn test() -> TestConfig {
         bugs: Vec::new(),
         execs_before: 0,
         given_up: None,
+        is_skipped: false,
     }
 }
 

@@ -205,6 +205,7 @@ fn load(number: usize, target: &Target, dice: &mut Dice) -> TestConfig {
         bugs: load_bugs(target, dice),
         execs_before: dice.below(1_000),
         given_up: None,
+        is_skipped: false,
     }
 }
 

@@ -5,6 +5,8 @@ use std::fs;
 use fuzzd_integration::go::{self, Suite};
 use fuzzd_integration::{Place, Run};
 
+use super::expect_one_bug;
+
 /// A run of one fuzz test, or all, of a package that is built otherwise.
 fn run<'a>(place: &'a Place, which: Suite, test: &str) -> Option<Run<'a>> {
     Some(place.target(format!("{}{test}", go::suite(which)?.display())))
@@ -22,6 +24,21 @@ fn a_package_with_c_is_fuzzed_and_what_c_does_is_told() {
     let bug = outcome.expect_code(1).only_bug();
     assert_eq!(bug["kind"], "abort", "{}", outcome.all());
     assert!(bug["location"].as_str().unwrap().contains("cgo.go:"), "{bug}");
+}
+
+#[test]
+fn a_skipped_fuzz_test_does_not_fail_the_session_of_the_others() {
+    let place = Place::new();
+    let Some(all) = run(&place, Suite::Cgo, "") else { return };
+    let outcome = all.args(["--time", "60s", "--fail-fast"]).to_end();
+    expect_one_bug(&outcome);
+    let told = outcome.events_named("warning");
+    assert_eq!(told.len(), 1, "{}", outcome.all());
+    assert_eq!(told[0]["test"], "FuzzSkipped", "{}", outcome.all());
+    assert!(told[0]["message"].as_str().unwrap().starts_with("FuzzSkipped was skipped"));
+    let tests = outcome.finished()["tests"].as_array().unwrap().clone();
+    let skipped: Vec<_> = tests.iter().filter(|test| test["skipped"] == true).collect();
+    assert_eq!(skipped.len(), 1, "{}", outcome.all());
 }
 
 #[test]
