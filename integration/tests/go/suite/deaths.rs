@@ -3,6 +3,7 @@
 use std::fs;
 
 use fuzzd_integration::Place;
+use rustix::process::Signal;
 
 use super::{expect_one_bug, only_file, run};
 
@@ -93,10 +94,13 @@ fn workers_that_do_not_come_back_are_given_up_soon() {
 fn memory_that_is_kept_from_input_to_input_is_told_once_and_survived() {
     let place = Place::new();
     let Some(run) = run(&place, "FuzzLeak") else { return };
-    let outcome = run.execs(600).args(["--rss-limit", "150"]).to_end();
-    let bug = outcome.expect_code(1).only_bug();
+    let mut session = run.args(["--rss-limit", "150"]).start();
+    let bug = session.wait_for("bug");
     assert_eq!((&bug["kind"], bug["flaky"].as_bool()), (&"oom".into(), Some(true)));
-    let finished = outcome.finished();
-    assert_eq!(finished["execs"], 600, "{}", outcome.all());
-    assert!(finished["restarts"].as_u64() > Some(1), "{}", outcome.all());
+    session.wait_until("the next worker that takes too much", |event| {
+        event["restarts"].as_u64() > Some(1)
+    });
+    session.signal(Signal::INT);
+    let outcome = session.wait();
+    let _told_once = outcome.expect_code(1).only_bug();
 }
