@@ -18,7 +18,8 @@ fn a_death_without_a_word_keeps_exactly_the_input_that_ran() {
     assert_eq!((&bug["kind"], bug["flaky"].as_bool()), (&"exit-3".into(), Some(false)));
     let (_, values) = only_file(&place, "FuzzSilentExit");
     let told = fs::read_to_string(log).unwrap();
-    assert_eq!(told, values.repeat(4), "when it was found, and in three fresh processes");
+    // When it was found, and in three fresh processes; there may be others before the end.
+    assert!(told.starts_with(&values.repeat(4)), "{values}\n{told}");
 }
 
 #[test]
