@@ -16,6 +16,7 @@ mod exit;
 mod go;
 mod invocation;
 mod limits;
+mod native;
 mod output;
 mod plan;
 mod planned;

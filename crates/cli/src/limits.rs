@@ -62,5 +62,8 @@ pub(crate) const REPLAY_RESULTS_MAX: usize = 64;
 /// Names offered in the place of one that does not exist.
 pub(crate) const SUGGESTIONS_MAX: usize = 3;
 
+/// Names of fuzz tests that are listed where the one that was asked for is not among them.
+pub(crate) const NAMES_SHOWN_MAX: usize = 20;
+
 /// How long a build that nobody used is kept.
 pub(crate) const BUILD_UNUSED_MAX: Duration = Duration::from_hours(30 * 24);

@@ -19,6 +19,7 @@ use crate::discover::{self, DiscoverError, FuzzTest, select};
 use crate::error::CliError;
 use crate::go;
 use crate::invocation;
+use crate::native;
 use crate::planned::Planned;
 use crate::render::TestView;
 use crate::run::state_directory;
@@ -114,7 +115,7 @@ pub(crate) fn build_tests(cargo: &CargoArgs, is_instrumented: bool) -> Result<Bu
     Ok(Built { workspace, executables, tests, in_use })
 }
 
-fn here() -> PathBuf {
+pub(crate) fn here() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }
 
@@ -125,7 +126,7 @@ fn test_arguments(test_path: &str) -> Vec<OsString> {
         .to_vec()
 }
 
-fn worker_environment() -> Vec<(OsString, OsString)> {
+pub(crate) fn worker_environment() -> Vec<(OsString, OsString)> {
     vec![(WORKER_ENV.into(), "1".into())]
 }
 
@@ -177,10 +178,10 @@ fn planned_test(
 
 /// A path to an executable, and the name behind its last colon.
 #[derive(Debug, PartialEq, Eq)]
-struct Program {
-    request: OsString,
-    path: PathBuf,
-    name: Option<String>,
+pub(crate) struct Program {
+    pub(crate) request: OsString,
+    pub(crate) path: PathBuf,
+    pub(crate) name: Option<String>,
 }
 
 /// A request with a slash, or one that is a file, is a program.
@@ -234,7 +235,7 @@ fn planned_programs(program: &Program) -> Result<Vec<Planned>, CliError> {
             let problem = "a Go program, but no test binary; build one with go test -c -fuzz=.";
             return Err(unusable(problem).into());
         }
-        return Ok(vec![native(program, path)]);
+        return native::planned(program, &path);
     }
     let chosen = markers.iter().filter(|marker| {
         let test = marker.test_path();
@@ -252,29 +253,6 @@ fn planned_programs(program: &Program) -> Result<Vec<Planned>, CliError> {
         return Err(DiscoverError::UnknownTest { name, near }.into());
     }
     Ok(planned)
-}
-
-/// A program that speaks the worker protocol by itself.
-fn native(program: &Program, path: PathBuf) -> Planned {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let name = program.name.clone().or(stem).unwrap_or_default();
-    let request = program.request.to_string_lossy();
-    Planned {
-        testdata: here().join("testdata/fuzz").join(&name),
-        view: TestView {
-            name,
-            types: Vec::new(),
-            cargo_test: None,
-            go_test: None,
-            replay: invocation::replay_program(&request),
-        },
-        program: path,
-        arguments: Vec::new(),
-        environment: worker_environment(),
-        directory: here(),
-        can_show: false,
-        dialect: Dialect::Native,
-    }
 }
 
 /// A fuzz test of a test executable that was built by somebody else.

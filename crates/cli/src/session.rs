@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::exit::Exit;
-use crate::limits::{NOTICES_MAX, REPLAY_RESULTS_MAX, SHOWS_MAX, STOPS_MAX};
+use crate::limits::{INPUT_BYTES_DEFAULT, NOTICES_MAX, REPLAY_RESULTS_MAX, SHOWS_MAX, STOPS_MAX};
 use crate::planned::Planned;
 use crate::show;
 
@@ -272,6 +272,14 @@ impl<F: FnMut(News)> Newsroom<'_, F> {
             Err(error) => (self.on_news)(News::Warning(format!("a bug was not shown: {error}"))),
         }
     }
+}
+
+/// Names of the fuzz tests that the program announces; none if it does not come up, which whoever
+/// runs it will be told.
+pub(crate) fn announced_tests(target: &Planned) -> Result<Vec<String>, SessionError> {
+    let spec = spec(target);
+    let probed = runtime()?.block_on(coordinator::probe(&spec, INPUT_BYTES_DEFAULT));
+    Ok(probed.map(|info| info.tests).unwrap_or_default())
 }
 
 /// Runs each of the files in a worker; `on_result` gets them in order.

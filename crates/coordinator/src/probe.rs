@@ -21,6 +21,8 @@ pub struct TargetInfo {
     pub types: Vec<ValueType>,
     /// Number of coverage counters; 0: not instrumented.
     pub counters: usize,
+    /// Names of the program's fuzz tests; empty: it has no names.
+    pub tests: Vec<String>,
     /// The counters that begin a function, ascending; empty: not known.
     pub functions: Vec<u32>,
     /// SHA-256 of the executable, in hexadecimal.
@@ -39,6 +41,7 @@ impl TargetInfo {
         Self {
             types: Vec::new(),
             counters: 0,
+            tests: Vec::new(),
             functions: Vec::new(),
             build_id: String::new(),
             seeds: Vec::new(),
@@ -89,8 +92,8 @@ pub(crate) async fn probe_build(
 }
 
 fn info(probed: Probed, build_id: String) -> TargetInfo {
-    let Probed { types, counters, functions, seeds, skipped: skipped_seeds, words } = probed;
-    TargetInfo { types, counters, functions, build_id, seeds, skipped_seeds, words }
+    let Probed { types, counters, tests, functions, seeds, skipped: skipped_seeds, words } = probed;
+    TargetInfo { types, counters, tests, functions, build_id, seeds, skipped_seeds, words }
 }
 
 /// The executable as it is now, read off the loop.

@@ -168,6 +168,7 @@ impl Worker {
             build_id: None,
             types: vec!["[]byte".into()],
             seeds: 2,
+            tests: Vec::new(),
             functions: None,
         };
         self.reply(&encode_line(&reply));

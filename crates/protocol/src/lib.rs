@@ -46,5 +46,8 @@ pub const ARENA_FD: i32 = 7;
 /// Set to `1` by the coordinator: the process is to be a worker.
 pub const WORKER_ENV: &str = "FUZZD_WORKER";
 
+/// Names the fuzz test that a native worker is to serve, one of those it announced in `Tests`.
+pub const TEST_ENV: &str = "FUZZD_TEST";
+
 /// Exit status of a worker that ended because of an error of its own, not of the fuzz test.
 pub const INTERNAL_ERROR_EXIT: i32 = 70;

@@ -13,6 +13,12 @@ pub const VARINT_BYTES_MAX: usize = 5;
 /// Numbers of candidates that held in one search. Beyond that it starts anew, from the smallest.
 pub const SEARCH_HELD_MAX: usize = 4096;
 
+/// Fuzz tests that a program can announce.
+pub const TESTS_MAX: usize = 4096;
+
+/// Bytes of the name of a fuzz test.
+pub const TEST_NAME_BYTES_MAX: usize = 200;
+
 /// Items of one plan. A line of so many is far below [`LINE_BYTES_MAX`], and a call looks at a few
 /// hundred entries at most.
 pub const PLAN_ITEMS_MAX: usize = 1024;

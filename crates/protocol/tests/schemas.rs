@@ -93,6 +93,7 @@ fn full_replies() -> [(&'static str, Json); 4] {
         build_id: Some("b".to_owned()),
         types: ValueType::ALL.iter().map(|value_type| value_type.name().to_owned()).collect(),
         seeds: 2,
+        tests: vec!["parse".to_owned()],
         functions: bytes.clone(),
     };
     let fuzz = FuzzReply {

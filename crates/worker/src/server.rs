@@ -149,6 +149,8 @@ impl<'a> Server<'a> {
             build_id: Some(build_id::of_this_process()).filter(|id| !id.is_empty()),
             types: types.iter().map(|value_type| value_type.name().to_owned()).collect(),
             seeds: self.seeds.len() as u64,
+            // One process of a test executable is one fuzz test; its names are found otherwise.
+            tests: Vec::new(),
             functions: call.functions.then(|| self.engine.function_starts()).flatten(),
         })
     }

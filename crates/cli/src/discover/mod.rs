@@ -61,6 +61,16 @@ pub(crate) enum DiscoverError {
         /// Names that look like it.
         near: Vec<String>,
     },
+    /// A program has fuzz tests, and none with the name.
+    #[error("{} has no fuzz test {name}; it has {}", path.display(), tests.join(", "))]
+    NotAnnounced {
+        /// The program.
+        path: PathBuf,
+        /// What was asked for.
+        name: String,
+        /// Names that the program announces.
+        tests: Vec<String>,
+    },
     /// Several fuzz tests end in the name.
     #[error("{name} may be any of {}", candidates.join(", "))]
     Ambiguous {
@@ -103,6 +113,7 @@ impl DiscoverError {
             Self::UnknownTest { .. } => Some("fuzzd list shows all of them".to_owned()),
             Self::Ambiguous { .. } => Some("write more of the name".to_owned()),
             Self::Unusable { .. }
+            | Self::NotAnnounced { .. }
             | Self::Read { .. }
             | Self::UnknownPackage { .. }
             | Self::Pattern { .. } => None,

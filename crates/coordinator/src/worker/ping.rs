@@ -3,7 +3,10 @@
 //! Owns the check of that answer. The Go dialect is refused here: this is the place where it
 //! will be told apart.
 
+use std::collections::BTreeSet;
+
 use fuzzd_protocol::layout::ring::RING_BYTES;
+use fuzzd_protocol::limits::{TEST_NAME_BYTES_MAX, TESTS_MAX};
 use fuzzd_protocol::message::{self, Call, PingCall, PingReply};
 use fuzzd_protocol::sparse::{self, SparseError};
 use fuzzd_protocol::value::ValueType;
@@ -36,6 +39,9 @@ pub enum PingError {
     /// Parameters nothing can be made for.
     #[error("it announces the parameter type {0:?}, which is none of the protocol's")]
     Type(String),
+    /// Fuzz tests with names that cannot be, or twice, or too many of them.
+    #[error("it announces the fuzz test {0:?}, which cannot be, or more than {TESTS_MAX} of them")]
+    Test(String),
     /// Functions of counters that do not exist, or in no order.
     #[error("it announces functions that cannot be: {0}")]
     Functions(SparseError),
@@ -76,6 +82,8 @@ pub(super) struct Announced {
     pub(super) types: Vec<ValueType>,
     /// How many seeds there are in code.
     pub(super) seeds: u64,
+    /// Names of the program's fuzz tests; empty: it has no names.
+    pub(super) tests: Vec<String>,
     /// The counters that begin a function, ascending; empty: not known.
     pub(super) functions: Vec<u32>,
 }
@@ -136,7 +144,21 @@ pub(super) fn read_ping(line: &[u8], memory: &WorkerMemory) -> Result<Announced,
     let starts = reply.functions.as_deref().unwrap_or_default();
     let functions = sparse::decode(starts, counters).map_err(PingError::Functions)?;
     let functions = functions.into_iter().map(|(first, _)| first).collect();
-    Ok(Announced { caps, counters, types, seeds, functions })
+    let tests = reply.tests;
+    check_tests(&tests)?;
+    Ok(Announced { caps, counters, types, seeds, tests, functions })
+}
+
+/// Names become parts of paths, and tell corpora apart.
+fn check_tests(tests: &[String]) -> Result<(), PingError> {
+    let mut known = BTreeSet::new();
+    let wrong = tests.iter().enumerate().find(|(position, name)| {
+        let has_odd = name.contains(['/', '\\']) || name.contains(char::is_control);
+        let is_odd = name.is_empty() || name.starts_with('.') || has_odd;
+        let is_too_much = *position >= TESTS_MAX || name.len() > TEST_NAME_BYTES_MAX;
+        is_odd || is_too_much || !known.insert(name.as_str())
+    });
+    wrong.map_or(Ok(()), |(_, name)| Err(PingError::Test(shortened(name))))
 }
 
 /// A worker's own words, cut to what a person reads.
@@ -191,6 +213,11 @@ mod tests {
         assert_eq!(with(r#""Seeds":9000000"#), PingError::Seeds(9_000_000));
         assert_eq!(with(r#""Types":["map"]"#), PingError::Type("map".into()));
         assert_eq!(with(r#""Types":[]"#), PingError::NoTypes);
+        for names in [vec![""], vec!["../a"], vec!["a\n"], vec!["a", "b", "a"], vec![".a"]] {
+            let names = serde_json::json!(names);
+            let error = with(&format!(r#""Types":["string"],"Tests":{names}"#));
+            assert!(matches!(error, PingError::Test(_)), "{names}: {error:?}");
+        }
         let beyond = with(r#""Counters":2,"Types":["string"],"Functions":"AAECAQ==""#);
         assert_eq!(beyond, PingError::Functions(SparseError::OutOfRange { index: 2, counters: 2 }));
     }

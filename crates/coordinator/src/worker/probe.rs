@@ -25,6 +25,8 @@ pub(crate) struct Probed {
     pub(crate) types: Vec<ValueType>,
     /// 0: not instrumented.
     pub(crate) counters: usize,
+    /// Names of the program's fuzz tests; empty: it has no names.
+    pub(crate) tests: Vec<String>,
     /// The counters that begin a function, ascending; empty: not known.
     pub(crate) functions: Vec<u32>,
     /// The seeds declared in code, in memory form.
@@ -80,7 +82,7 @@ enum Refusal {
 async fn ask(client: &mut WorkerClient) -> Result<Probed, Refusal> {
     let line = ping_line(client.memory(), true);
     let answer = exchange(client, line, "Ping", PING_DEADLINE).await.map_err(Refusal::Broken)?;
-    let Announced { types, counters, seeds: total, functions, .. } =
+    let Announced { types, counters, seeds: total, tests, functions, .. } =
         read_ping(&answer, client.memory()).map_err(Refusal::Ping)?;
     let (mut seeds, mut skipped) = (Vec::new(), Vec::new());
     let mut bytes = 0;
@@ -94,7 +96,7 @@ async fn ask(client: &mut WorkerClient) -> Result<Probed, Refusal> {
             Err(reason) => skipped.push((index, reason)),
         }
     }
-    Ok(Probed { types, counters, functions, seeds, skipped, words: Vec::new() })
+    Ok(Probed { types, counters, tests, functions, seeds, skipped, words: Vec::new() })
 }
 
 /// One seed; the inner error is a seed that cannot be had from a worker that is well.

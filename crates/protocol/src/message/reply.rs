@@ -31,6 +31,10 @@ pub struct PingReply {
     /// Extension. How many seeds are declared in code.
     #[serde(skip_serializing_if = "is_zero", deserialize_with = "null_is_zero")]
     pub seeds: u64,
+    /// Extension. Names of the fuzz tests of the program, if it has names for them. This process
+    /// serves the one that [`TEST_ENV`](crate::TEST_ENV) named.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_zero")]
+    pub tests: Vec<String>,
     /// Extension. The counters that begin a function, in sparse form, each with the class byte 1;
     /// `None`: it was not asked for, or is not known.
     #[serde(with = "bytes64", skip_serializing_if = "Option::is_none")]

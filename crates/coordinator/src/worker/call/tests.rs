@@ -27,7 +27,7 @@ const NATIVE: Caps = Caps {
 };
 
 fn announced(caps: Caps) -> Announced {
-    Announced { caps, counters: 4, types: Vec::new(), seeds: 0, functions: Vec::new() }
+    Announced { caps, counters: 4, ..Announced::default() }
 }
 
 fn call(work: Work, coverage: &[Feature]) -> Call {

@@ -57,5 +57,5 @@ pub(crate) async fn harvest(target: &TargetSpec, go: &GoTarget) -> Result<Probed
         }
     }
     let (counters, functions) = (go.counters_max, Vec::new());
-    Ok(Probed { types, counters, functions, seeds, skipped, words })
+    Ok(Probed { types, counters, tests: Vec::new(), functions, seeds, skipped, words })
 }
