@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use fuzzd_coordinator::conformance::ConformanceError;
+
 use crate::build::BuildError;
 use crate::discover::DiscoverError;
 use crate::exit::Exit;
@@ -33,6 +35,9 @@ pub(crate) enum CliError {
     /// The coordinator could not do its work.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// The program to check is none that answers.
+    #[error(transparent)]
+    Conformance(#[from] ConformanceError),
     /// A file that was named could not be read.
     #[error("failed to read {}", path.display())]
     Read {
@@ -62,8 +67,8 @@ impl CliError {
             Self::Build(error) => error.exit(),
             Self::GoBuild(error) => error.exit(),
             Self::Session(error) => error.exit(),
-            Self::Read { .. } => Exit::Usage,
-            Self::OwnProgram(_) | Self::Output(_) => Exit::Infrastructure,
+            Self::Read { .. } | Self::Conformance(ConformanceError::Input { .. }) => Exit::Usage,
+            Self::OwnProgram(_) | Self::Conformance(_) | Self::Output(_) => Exit::Infrastructure,
         }
     }
 
@@ -74,7 +79,11 @@ impl CliError {
             Self::Build(error) => error.help(),
             Self::GoBuild(error) => error.help(),
             Self::Discover(error) => error.help(),
-            Self::Session(_) | Self::Read { .. } | Self::OwnProgram(_) | Self::Output(_) => None,
+            Self::Session(_)
+            | Self::Conformance(_)
+            | Self::Read { .. }
+            | Self::OwnProgram(_)
+            | Self::Output(_) => None,
         }
     }
 }

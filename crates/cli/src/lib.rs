@@ -72,6 +72,7 @@ fn start(arguments: Vec<OsString>) -> Exit {
         Command::Build(arguments) => commands::build::build(&arguments),
         Command::Replay(arguments) => commands::replay::replay(&arguments),
         Command::Bugs(arguments) => commands::bugs::bugs(&arguments),
+        Command::Conformance(arguments) => commands::conformance::conformance(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         output::complain(&error::chain(&error), error.help().as_deref());

@@ -23,6 +23,7 @@
 mod blocking;
 mod build_id;
 mod clock;
+pub mod conformance;
 mod error;
 mod event_loop;
 pub mod limits;

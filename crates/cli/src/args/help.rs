@@ -60,6 +60,20 @@ Examples:
 
 Also while a session runs. Exit codes: 0 shown, 2 wrong arguments, 4 no session there.";
 
+/// Below the help of `conformance`.
+pub(super) const CONFORMANCE_HELP: &str = "\
+Starts the program again and again, with pipes at descriptors 3 and 4 and shared memory at 5, and
+prints a line for each rule of proto-spec/: its identifier, what was tested, and ok, failed, or why
+it does not apply. Rules about failures need inputs that fail.
+
+Examples:
+  fuzzd conformance -- ./worker.py
+  fuzzd conformance --failing crash.bin --deadly abort.bin -- ./worker --one-test
+  fuzzd conformance -- ./x.test -test.fuzzworker -test.paniconexit0 \\
+      -test.fuzzcachedir=/nonexistent -test.run='^$' -test.fuzz='^FuzzX$'
+
+Exit codes: 0 no rule failed, 1 one failed, 2 wrong arguments, 4 it would not start.";
+
 /// Below the help of `run`.
 pub(super) const RUN_HELP: &str = "\
 Examples:
@@ -69,6 +83,7 @@ Examples:
   fuzzd run --execs 100000 --seed 1 -j 1    the same run again, byte for byte
   fuzzd run --json --time 60s > events      events for scripts, one JSON object a line
   fuzzd run ./target/worker                 an executable that speaks the worker protocol
+  fuzzd run ./worker.py:parse               one of the fuzz tests that it announces
   fuzzd run ./pkg:FuzzParse                 a fuzz test of a Go package, built with your own go
   fuzzd run x.test                          all fuzz tests of a binary of go test -c -fuzz=.
 

@@ -61,6 +61,9 @@ pub(crate) enum Command {
     /// Show the bugs that were found
     #[command(after_help = help::BUGS_HELP)]
     Bugs(BugsArgs),
+    /// Check a worker program against the protocol
+    #[command(after_help = help::CONFORMANCE_HELP)]
+    Conformance(ConformanceArgs),
 }
 
 /// Arguments of `run`.
@@ -238,6 +241,33 @@ pub(crate) struct BugsArgs {
     #[arg(long, global = true, value_name = "PATH")]
     #[arg(env = "FUZZD_MANIFEST_PATH", hide_env = true)]
     pub(crate) manifest_path: Option<PathBuf>,
+}
+
+/// Arguments of `conformance`.
+#[derive(Debug, Args)]
+pub(crate) struct ConformanceArgs {
+    /// The program and its arguments, as a coordinator is to start it
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+    /// Only this rule; may be given several times
+    #[arg(long, value_name = "RULE", env = "FUZZD_ONLY", hide_env = true)]
+    pub(crate) only: Vec<String>,
+    /// File of an input that passes [default: one is made up]
+    #[arg(long, value_name = "FILE", env = "FUZZD_INPUT", hide_env = true)]
+    pub(crate) input: Option<PathBuf>,
+    /// File of an input that fails and leaves the worker alive [default: one is looked for]
+    #[arg(long, value_name = "FILE", env = "FUZZD_FAILING", hide_env = true)]
+    pub(crate) failing: Option<PathBuf>,
+    /// File of an input that ends the worker [default: one is looked for]
+    #[arg(long, value_name = "FILE", env = "FUZZD_DEADLY", hide_env = true)]
+    pub(crate) deadly: Option<PathBuf>,
+    /// How long inputs are looked for that were not given
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
+    #[arg(env = "FUZZD_SEARCH", hide_env = true)]
+    pub(crate) search: Duration,
+    /// Print one JSON object a line
+    #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_JSON", hide_env = true)]
+    pub(crate) json: bool,
 }
 
 /// What to do with the bugs.

@@ -2,5 +2,6 @@
 
 pub(crate) mod bugs;
 pub(crate) mod build;
+pub(crate) mod conformance;
 pub(crate) mod list;
 pub(crate) mod replay;

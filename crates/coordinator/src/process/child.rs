@@ -3,7 +3,7 @@
 //! Must not decide when a process has to end. Never signals a process it does not own.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 pub(crate) use fuzzd_core::death::ExitStatus;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus};
@@ -104,6 +104,13 @@ impl AsRawFd for Child {
     /// The pidfd: readable when the process has ended.
     fn as_raw_fd(&self) -> RawFd {
         self.pidfd.as_raw_fd()
+    }
+}
+
+impl AsFd for Child {
+    /// See [`as_raw_fd`](AsRawFd::as_raw_fd).
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
     }
 }
 
