@@ -163,6 +163,15 @@ pub fn build(toolchain: &Path, name: &str, flags: &[&str]) -> PathBuf {
     build_package(toolchain, &package(), name, flags)
 }
 
+/// A worker that is checked against the protocol. `None`: there is no toolchain.
+#[must_use]
+pub fn steps_binary() -> Option<&'static Path> {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    let toolchain = toolchain()?;
+    let build = || build_package(toolchain, &fixture("go_worker"), "steps.test", &["-fuzz=."]);
+    Some(BINARY.get_or_init(build))
+}
+
 fn build_package(toolchain: &Path, package: &Path, name: &str, flags: &[&str]) -> PathBuf {
     let binary = fixture_target().join("go").join(name);
     let output = go(toolchain)

@@ -16,5 +16,5 @@ mod programs;
 mod session;
 
 pub use place::{Place, Run};
-pub use programs::{cargo, copy_fixture, fuzzd, repository, zoo_executable};
+pub use programs::{c_worker, cargo, copy_fixture, fuzzd, repository, zoo_executable};
 pub use session::{Outcome, TestSession, run_to_end};

@@ -101,6 +101,29 @@ pub fn zoo_executable() -> &'static Path {
     })
 }
 
+/// A worker in C, of this source below `integration/`, built with coverage by `compiler`.
+#[must_use]
+pub fn c_worker(source: &str, compiler: &str) -> PathBuf {
+    let source = repository().join("integration").join(source);
+    let name = source.file_stem().expect("a source has a name").to_string_lossy().into_owned();
+    let folder = fixture_target().join("c");
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    let program = folder.join(format!("{name}-{compiler}"));
+    // Tests that run side by side build the same program.
+    let partial = tempfile::NamedTempFile::new_in(&folder).expect("a file can be made");
+    let partial = partial.into_temp_path();
+    let output = command(compiler)
+        .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-g"])
+        .args(["-fsanitize-coverage=trace-pc", "-o"])
+        .args([partial.as_os_str(), source.as_os_str()])
+        .output()
+        .expect("there is a C compiler");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} does not build:\n{stderr}");
+    partial.persist(&program).expect("a program can be put in place");
+    program
+}
+
 /// The folder of a fixture.
 pub(crate) fn fixture(name: &str) -> PathBuf {
     repository().join("integration/fixtures").join(name)

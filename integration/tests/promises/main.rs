@@ -17,6 +17,7 @@ macro_rules! deaths {
 mod bugs_command;
 mod cargo_test_replay;
 mod cli_errors;
+mod conformance;
 mod coverage_guides;
 mod disk_full;
 mod exec_budget;
@@ -26,9 +27,9 @@ mod interrupt_minimization;
 mod keep_going;
 mod minimized_deaths;
 mod mixed_workspace;
+mod other_languages;
 mod own_worker;
 mod protocol_abuse;
-mod python_worker;
 mod replay_command;
 mod resume;
 mod state_errors;
