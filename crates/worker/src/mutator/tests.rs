@@ -70,7 +70,7 @@ fn a_repeated_block_fills_the_room_there_is_with_copies_of_it_or_counts() {
         longest = longest.max(len);
         let added = len - base.len();
         // What was added repeats the block before it, but for one byte in each copy.
-        let mut blocks = (1..=base.len()).filter(|block| added % block == 0);
+        let mut blocks = (1..=base.len()).filter(|block| added.is_multiple_of(*block));
         let is_repeated = |block: usize| {
             (0..=base.len() - block).any(|from| {
                 let is_rest = buffer[from + block + added..len] == base[from + block..];
