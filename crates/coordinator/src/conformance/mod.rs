@@ -3,7 +3,7 @@
 //! Owns: the table of rules that a worker can be tested for, and the tests. Each starts the program
 //! as a coordinator would and knows nothing of it but what it says. Must not use the worker tasks
 //! of a session: those forgive what they can, and this must not. Blocking, with a deadline for
-//! every wait ([`limits`]).
+//! every wait (`limits`).
 //!
 //! ```text
 //!  run ─► learn (dialect, types, a healthy input) ─► search (inputs that fail) ─► rules ─► Report
