@@ -15,3 +15,5 @@ mod suite;
 mod toolchain;
 mod vectors;
 mod worker;
+#[path = "../common/worker_process.rs"]
+mod worker_process;

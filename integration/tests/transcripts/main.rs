@@ -10,3 +10,5 @@ mod driver;
 mod record;
 mod transcript;
 mod walk;
+#[path = "../common/worker_process.rs"]
+mod worker_process;

@@ -2,18 +2,26 @@
 
 use std::fs;
 
-use fuzzd_integration::Place;
+use fuzzd_integration::{Outcome, Place};
 use rustix::process::Signal;
 
 use super::{expect_one_bug, only_file, run};
+
+/// Until the first bug, as it was found.
+const FIRST_BUG: [&str; 4] = ["--time", "60s", "--fail-fast", "--no-minimize"];
+
+/// What comes of a fuzz test that sends itself this signal; `None` without Go.
+fn killed_by(place: &Place, signal: &str) -> Option<Outcome> {
+    let run = run(place, "FuzzSignal")?;
+    Some(run.args(FIRST_BUG).env("GOSUITE_SIGNAL", signal).to_end())
+}
 
 #[test]
 fn a_death_without_a_word_keeps_exactly_the_input_that_ran() {
     let place = Place::new();
     let log = place.path().join("log");
     let Some(run) = run(&place, "FuzzSilentExit") else { return };
-    let limits = ["--time", "60s", "--fail-fast", "--no-minimize"];
-    let outcome = run.args(limits).env("GOSUITE_LOG", &log).to_end();
+    let outcome = run.args(FIRST_BUG).env("GOSUITE_LOG", &log).to_end();
     let bug = outcome.expect_code(1).only_bug();
     assert_eq!((&bug["kind"], bug["flaky"].as_bool()), (&"exit-3".into(), Some(false)));
     let (_, values) = only_file(&place, "FuzzSilentExit");
@@ -26,9 +34,7 @@ fn a_death_without_a_word_keeps_exactly_the_input_that_ran() {
 fn a_signal_that_comes_again_in_every_fresh_process_is_a_bug() {
     for (signal, kind) in [("9", "killed-9"), ("15", "killed-15"), ("1", "killed-1")] {
         let place = Place::new();
-        let Some(run) = run(&place, "FuzzSignal") else { return };
-        let limits = ["--time", "60s", "--fail-fast", "--no-minimize"];
-        let outcome = run.args(limits).env("GOSUITE_SIGNAL", signal).to_end();
+        let Some(outcome) = killed_by(&place, signal) else { return };
         let bug = outcome.expect_code(1).only_bug();
         assert_eq!(bug["kind"], kind, "{}", outcome.all());
         assert_eq!((&bug["reproduced"], &bug["runs"]), (&3.into(), &3.into()));
@@ -39,9 +45,7 @@ fn a_signal_that_comes_again_in_every_fresh_process_is_a_bug() {
 fn a_fault_is_told_by_its_signal_and_where_it_happened() {
     for (signal, kind, words) in [("4", "signal-4", "SIGILL"), ("6", "abort", "SIGABRT")] {
         let place = Place::new();
-        let Some(run) = run(&place, "FuzzSignal") else { return };
-        let limits = ["--time", "60s", "--fail-fast", "--no-minimize"];
-        let outcome = run.args(limits).env("GOSUITE_SIGNAL", signal).to_end();
+        let Some(outcome) = killed_by(&place, signal) else { return };
         let bug = outcome.expect_code(1).only_bug();
         assert_eq!(bug["kind"], kind, "{}", outcome.all());
         assert!(bug["message"].as_str().unwrap().starts_with(words), "{bug}");
