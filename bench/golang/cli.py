@@ -1,14 +1,12 @@
 """The commands of scripts/bench-go."""
 import argparse
-import os
 import pathlib
 import shutil
-import signal
-import sys
 import tempfile
 
 from runner import report, store
-from runner.build import BuildError, say
+from runner.build import say
+from runner.cli import checked_core, guarded, stored
 from runner.session import Session, mix_corpus
 
 from . import engines, targets
@@ -64,20 +62,11 @@ def main(arguments):
         return 0
     if options.command == "table":
         return table(options)
-    # Also when started in the background, where a shell has SIGINT ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    try:
-        return measure(options)
-    except (BuildError, ValueError) as error:
-        sys.exit(f"bench-go: {error}")
-    except KeyboardInterrupt:
-        sys.exit("\nbench-go: stopped; the same command goes on from here")
+    return guarded(measure, options)
 
 
 def measure(options):
-    if options.cpu <= 0 or options.reps < 1:
-        raise ValueError("--cpu and --reps must be more than zero")
+    core = checked_core(options)
     try:
         chosen = targets.choose(targets.load(ROOT / "bench"), options.targets)
         wanted = [engines.ALL[name] for name in options.engines.split(",")]
@@ -85,9 +74,6 @@ def measure(options):
         raise ValueError(f"there is no {error}; scripts/bench-go list names the tests") from None
     work = options.work.resolve()
     place = Place(ROOT, work, options.fuzzd and options.fuzzd.resolve(), options.go)
-    core = max(os.sched_getaffinity(0)) if options.core is None else options.core
-    if core not in os.sched_getaffinity(0):
-        raise ValueError(f"--core {core}: there is no such core here")
     if not options.no_build:
         place.build(chosen, options.jobs)
     if options.command == "build":
@@ -109,11 +95,7 @@ def measure(options):
 
 
 def table(options):
-    folders = options.folders or [ROOT / "target/bench-go/results"]
-    missing = [folder for folder in folders if not (folder / store.FILE).exists()]
-    if missing:
-        sys.exit(f"bench-go: no {store.FILE} in {missing[0]}")
-    results = store.load(folders)
+    results = stored(options.folders or [ROOT / "target/bench-go/results"])
     if options.write:
         report.write(results, ROOT / "bench", suffix="-GO", command="scripts/bench-go")
         say("wrote bench/RESULTS-GO.md and bench/plots-go")

@@ -73,10 +73,10 @@ class Go(Worker, engines.Engine):
         return [*_names(run.folder / "crashes"), *run.new_crashers()]
 
     def executions(self, run):
-        counts = [int(count) for count in re.findall(r"execs: (\d+)", run.text())]
-        # Each start counts from zero.
-        ends = [a for a, b in zip(counts, [*counts[1:], 0]) if b < a]
-        return sum(ends)
+        # Each start counts from zero, and says first that it gathers coverage.
+        starts = run.text().split("elapsed: 0s, gathering baseline coverage: 0/")
+        counts = [re.findall(r"execs: (\d+)", start) for start in starts]
+        return sum(int(count[-1]) for count in counts if count)
 
     def first_execution(self, run):
         found = re.search(r"baseline coverage: (\d+)/\1 completed, now fuzzing", run.text())

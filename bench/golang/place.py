@@ -18,7 +18,6 @@ class Place:
         self.root, self.work = root, work
         self.fuzzd = fuzzd or work / "fuzzd/release/fuzzd"
         self._is_own = fuzzd is None
-        self.binaries = work / "go"
         command = [str(root / "scripts/go-toolchain"), *([version] if version else [])]
         found = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if found.returncode:
@@ -26,6 +25,8 @@ class Place:
         self.go = found.stdout.strip()
         self.source = pathlib.Path(self._ask("env", "GOROOT")) / "src"
         self.version = self._ask("env", "GOVERSION")
+        # Other versions have other binaries, and other seeds.
+        self.binaries, self.seeds = work / self.version, work / self.version / "seeds"
 
     def _ask(self, *words):
         command = [self.go, *words]
@@ -43,7 +44,7 @@ class Place:
 
     def starts(self, target):
         """What both engines start from, as found before the first second."""
-        folder = self.work / "seeds" / target.name
+        folder = self.seeds / target.name
         if not folder.exists():
             seeds.harvest(self.executable("go", target), target.test, folder,
                           self.folder_of(target))

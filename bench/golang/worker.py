@@ -14,6 +14,8 @@ import subprocess
 import tempfile
 import time
 
+from runner.replay import ReplayError
+
 HEADER_BYTES = 40
 CAPACITY = 16 << 20
 # One input may take as long as any engine lets it, and somewhat more.
@@ -116,7 +118,7 @@ class Replayer:
                         return
                     worker = Worker(self.executable, self.test, self.folder)
                     if worker.call({"Ping": {}}) is None:
-                        raise RuntimeError(f"{self.executable} does not answer")
+                        raise ReplayError(f"{self.executable} does not answer")
                 ran = worker.run(path.read_bytes())
                 if ran is None:
                     worker.end()

@@ -9,6 +9,7 @@ import tempfile
 
 from . import engines, pair, report, store, targets
 from .build import BuildError, Place, say
+from .replay import ReplayError
 from .session import Session, mix_corpus
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -78,15 +79,30 @@ def main(arguments):
         for target in targets.load(ROOT / "bench").values():
             print(f"{target.kind:7} {target.name}")
         return 0
+    return guarded(measure, options)
+
+
+def guarded(measure, options):
+    """Measures, and ends with a sentence where it cannot."""
     # Also when started in the background, where a shell has SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
         return measure(options)
-    except (BuildError, ValueError) as error:
+    except (BuildError, ReplayError, ValueError) as error:
         sys.exit(f"bench: {error}")
     except KeyboardInterrupt:
         sys.exit("\nbench: stopped; the same command goes on from here")
+
+
+def checked_core(options):
+    """The core to run on; raises ValueError for numbers that cannot be."""
+    if options.cpu <= 0 or options.reps < 1:
+        raise ValueError("--cpu and --reps must be more than zero")
+    core = max(os.sched_getaffinity(0)) if options.core is None else options.core
+    if core not in os.sched_getaffinity(0):
+        raise ValueError(f"--core {core}: there is no such core here")
+    return core
 
 
 def measure(options):
@@ -94,9 +110,7 @@ def measure(options):
     work = options.work.resolve()
     place = Place(ROOT, work, absolute(options.fuzzd_target), absolute(options.fuzzd))
     out = absolute(options.out) or work / "results"
-    core = max(os.sched_getaffinity(0)) if options.core is None else options.core
-    if core not in os.sched_getaffinity(0):
-        raise ValueError(f"--core {core}: there is no such core here")
+    core = checked_core(options)
     if options.again:
         names = {target.name for target in chosen}, {engine.name for engine in chosen_engines}
         mode = options.command
@@ -136,8 +150,6 @@ def selected(options):
     unknown = [name for name in options.engines.split(",") if name not in engines.ALL]
     if unknown:
         raise ValueError(f"no engine {unknown[0]}; there are {' '.join(engines.ALL)}")
-    if options.cpu <= 0 or options.reps < 1:
-        raise ValueError("--cpu and --reps must be more than zero")
     return chosen, [engines.ALL[name] for name in options.engines.split(",")]
 
 
@@ -145,12 +157,16 @@ def absolute(path):
     return path.resolve() if path else None
 
 
-def table(options):
-    folders = options.folders or [ROOT / "target/bench/results"]
+def stored(folders):
+    """All results of folders that have some; ends where one has none."""
     missing = [folder for folder in folders if not (folder / store.FILE).exists()]
     if missing:
         sys.exit(f"bench: no {store.FILE} in {missing[0]}")
-    results = store.load(folders)
+    return store.load(folders)
+
+
+def table(options):
+    results = stored(options.folders or [ROOT / "target/bench/results"])
     if options.write:
         report.write(results, ROOT / "bench", options.at)
         say("wrote bench/RESULTS.md and bench/plots")

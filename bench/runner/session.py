@@ -72,6 +72,7 @@ class Session:
         try:
             self.place.executable("replay", target)
             self.place.executable(engine.build or engine.name, target)
+            self.place.starts(target)
         except BuildError as error:
             say(f"{error}: left out")
             return
