@@ -128,6 +128,8 @@ pub fn of_death(stderr: &str) -> Option<Account> {
         // Where a stack ends, or who asks last for memory, is chance.
         Sort::StackOverflow | Sort::OutOfMemory | Sort::TimedOut => String::new(),
         Sort::Panicked | Sort::Failed => first_own_frame(rest).unwrap_or_default(),
+        // The thread that a signal from a process interrupts is chance too.
+        Sort::Signaled(_) if is_from_a_process(rest) => String::new(),
         Sort::Signaled(_) => first_own_frame(first_goroutine(rest)).unwrap_or_default(),
     };
     Some(Account { sort, location, message, starts_at })
@@ -147,6 +149,13 @@ pub fn dump_start(stderr: &str) -> Option<usize> {
 fn signal_of(line: &str, next: &str) -> Option<i32> {
     let (_, signal) = SIGNALS.iter().find(|(name, _)| line.starts_with(name))?;
     next.starts_with("PC=").then_some(*signal)
+}
+
+/// Whether the registers stand beside the code of a signal that was sent to a whole process
+/// (`SI_USER` of sigaction(2)), and not to the thread that caused it.
+fn is_from_a_process(text: &str) -> bool {
+    let registers = text.lines().nth(1).unwrap_or_default();
+    registers.split_whitespace().any(|word| word == "sigcode=0")
 }
 
 /// The stack that comes first: the others are of goroutines that had no part in it.

@@ -178,6 +178,23 @@ fn arguments_that_cannot_be_meant_are_refused() {
     assert!(outcome.stderr.contains("gone"), "{}", outcome.all());
 }
 
+/// The session of a process that a container was entered with lies outside of it.
+#[test]
+fn a_container_whose_session_began_outside_is_no_obstacle() {
+    const ENTER: [&str; 5] = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
+    let mut probe = std::process::Command::new("unshare");
+    if !probe.args(ENTER).arg("true").output().is_ok_and(|output| output.status.success()) {
+        println!("skipped: a container of its own, unshare is missing or not permitted here");
+        return;
+    }
+    let place = Place::new();
+    let inside = place.fuzzd(["conformance", "--json", "--only", "start.group", "--"]);
+    let mut command = std::process::Command::new("unshare");
+    command.args(ENTER).arg(inside.get_program()).args(inside.get_args()).arg(broken_worker());
+    let outcome = run_to_end(command);
+    assert_eq!(verdicts(outcome.expect_code(0))["start.group"].0, "ok", "{}", outcome.all());
+}
+
 #[test]
 fn the_table_is_for_people() {
     let place = Place::new();

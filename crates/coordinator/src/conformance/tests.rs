@@ -49,3 +49,12 @@ fn the_specification_lists_the_rules_as_they_are_printed() {
         assert_eq!(**row, format!("| `{}` | {scope} | {} |", rule.id, rule.what));
     }
 }
+
+#[test]
+fn group_and_session_are_read_whatever_the_name_of_the_program() {
+    use super::checks::start::group_and_session;
+    assert_eq!(group_and_session("7 (a) S 1 (b)) S 1 7 0 34816 7"), Some((7, 0)));
+    assert_eq!(group_and_session("7 (cat) S 1 7 5 34816 7"), Some((7, 5)));
+    assert_eq!(group_and_session("7 (cat) S 1 7"), None);
+    assert_eq!(group_and_session(""), None);
+}

@@ -122,6 +122,8 @@ fn a_signal_is_told_with_the_code_that_was_running() {
     let idle = "SIGILL: illegal instruction\nPC=0x1 m=0\n\ngoroutine 0 [idle]:\nruntime.futex()\n\
                 \t/go/sys.s:5\n\ngoroutine 1 [select]:\np.Wait()\n\t/home/me/p/p.go:9\n";
     assert_eq!(of_death(idle).unwrap().location, "", "that one only waits");
+    let sent = text.replace("sigcode=18446744073709551610", "sigcode=0");
+    assert_eq!(told(&of_death(&sent).unwrap()), (Sort::Signaled(6), "", "SIGABRT: abort"));
     assert_eq!(of_death("SIGABRT: abort\nsays the target\n"), None);
     assert_eq!(of_death("SIGQUIT: quit\nPC=0x1 m=0\n"), None, "that is asked for");
 }

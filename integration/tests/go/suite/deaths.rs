@@ -42,13 +42,14 @@ fn a_signal_that_comes_again_in_every_fresh_process_is_a_bug() {
 }
 
 #[test]
-fn a_fault_is_told_by_its_signal_and_where_it_happened() {
+fn a_signal_of_a_fault_is_told_by_its_name_whichever_thread_it_meets() {
     for (signal, kind, words) in [("4", "signal-4", "SIGILL"), ("6", "abort", "SIGABRT")] {
         let place = Place::new();
         let Some(outcome) = killed_by(&place, signal) else { return };
         let bug = outcome.expect_code(1).only_bug();
         assert_eq!(bug["kind"], kind, "{}", outcome.all());
         assert!(bug["message"].as_str().unwrap().starts_with(words), "{bug}");
+        assert_eq!(bug["location"], "", "{bug}");
         only_file(&place, "FuzzSignal");
     }
 }

@@ -3,7 +3,6 @@
 use fuzzd_protocol::message::{Call, FuzzCall, PingCall, PingReply, encode_line};
 use fuzzd_protocol::value::ValueType;
 use fuzzd_protocol::{PROTOCOL_VERSION, caps};
-use rustix::process::{Pid, getpgid, getsid};
 
 use crate::conformance::bench::Bench;
 use crate::conformance::limits::{QUIET, REPLY_DEADLINE, ROOM_BYTES, START_DEADLINE};
@@ -37,11 +36,22 @@ pub(in crate::conformance) fn waits(bench: &mut Bench) -> Checked {
 
 pub(in crate::conformance) fn group(bench: &mut Bench) -> Checked {
     let subject = bench.start()?;
-    let pid = i32::try_from(subject.pump.pid()).ok().and_then(Pid::from_raw);
-    let of_group = getpgid(pid).map_err(std::io::Error::from)?;
-    ensure(Some(of_group) == pid, || format!("its process group is {of_group:?}, not its own"))?;
-    let (session, ours) = (getsid(pid), getsid(None));
-    ensure(session == ours, || "it is in a session of its own".to_owned())
+    let pid = i64::from(subject.pump.pid());
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let Some((group, session)) = group_and_session(&stat) else {
+        return failed(format!("{stat:?} does not say where it belongs"));
+    };
+    ensure(group == pid, || format!("its process group is {group}, not its own"))?;
+    ensure(session != pid, || "it is in a session of its own".to_owned())
+}
+
+/// Process group and session in the text of `/proc/<pid>/stat` (proc(5)). A session that began
+/// outside of this container is 0, for which rustix has no process id.
+pub(in crate::conformance) fn group_and_session(stat: &str) -> Option<(i64, i64)> {
+    // The name may hold anything, parentheses and spaces as well.
+    let (_, behind_name) = stat.rsplit_once(") ")?;
+    let mut fields = behind_name.split(' ').skip(2).map_while(|field| field.parse().ok());
+    Some((fields.next()?, fields.next()?))
 }
 
 pub(in crate::conformance) fn reply(bench: &mut Bench) -> Checked {
