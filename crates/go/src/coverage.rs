@@ -31,6 +31,9 @@ pub enum SnapshotError {
     TooLong(usize),
 }
 
+/// Counters looked at together.
+const BLOCK: usize = 64;
+
 /// The counters that were hit and the bit of each, by index. `counters` is the number the binary
 /// has, `None` before its first snapshot.
 pub fn features(snapshot: &[u8], counters: Option<usize>) -> Result<Vec<(u32, u8)>, SnapshotError> {
@@ -38,12 +41,19 @@ pub fn features(snapshot: &[u8], counters: Option<usize>) -> Result<Vec<(u32, u8
         return Err(SnapshotError::Length { expected, found: snapshot.len() });
     }
     let mut features = Vec::new();
-    for (counter, &byte) in snapshot.iter().enumerate().filter(|(_, byte)| **byte != 0) {
-        if !byte.is_power_of_two() {
-            return Err(SnapshotError::NotOneBit { counter, byte });
+    for (block, start) in snapshot.chunks(BLOCK).zip((0..).step_by(BLOCK)) {
+        // Most blocks have nothing in them.
+        if block.iter().fold(0, |any, byte| any | byte) == 0 {
+            continue;
         }
-        let index = u32::try_from(counter).map_err(|_| SnapshotError::TooLong(snapshot.len()))?;
-        features.push((index, byte));
+        for (&byte, counter) in block.iter().zip(start..).filter(|(byte, _)| **byte != 0) {
+            if !byte.is_power_of_two() {
+                return Err(SnapshotError::NotOneBit { counter, byte });
+            }
+            let index = u32::try_from(counter);
+            let index = index.map_err(|_| SnapshotError::TooLong(snapshot.len()))?;
+            features.push((index, byte));
+        }
     }
     Ok(features)
 }

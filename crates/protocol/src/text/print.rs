@@ -57,13 +57,32 @@ fn character(text: &mut String, name: &str, character: char) {
 /// The inside of a double-quoted literal.
 fn quoted(text: &mut String, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            escaped(text, character, '"');
+        let mut rest = chunk.valid();
+        // Most characters stand for themselves: they are taken over in one piece.
+        while let Some(end) = rest.find(|character| !is_plain(character)) {
+            text.push_str(&rest[..end]);
+            let mut characters = rest[end..].chars();
+            if let Some(character) = characters.next() {
+                escaped(text, character, '"');
+            }
+            rest = characters.as_str();
         }
+        text.push_str(rest);
         for byte in chunk.invalid() {
-            push(text, format_args!("\\x{byte:02x}"));
+            hexadecimal(text, *byte);
         }
     }
+}
+
+/// Whether it is ASCII and stands for itself between double quotes.
+const fn is_plain(character: char) -> bool {
+    matches!(character, ' '..='~') && !matches!(character, '"' | '\\')
+}
+
+/// `\x7f`.
+fn hexadecimal(text: &mut String, byte: u8) {
+    let digit = |half| char::from_digit(u32::from(half), 16).expect("half a byte is a digit");
+    text.extend(['\\', 'x', digit(byte >> 4), digit(byte & 15)]);
 }
 
 fn escaped(text: &mut String, character: char, quote: char) {
@@ -78,7 +97,9 @@ fn escaped(text: &mut String, character: char, quote: char) {
         '\\' => text.push_str("\\\\"),
         _ if character == quote => text.extend(['\\', quote]),
         _ if is_printable(character) => text.push(character),
-        '\0'..='\u{7f}' => push(text, format_args!("\\x{:02x}", u32::from(character))),
+        '\0'..='\u{7f}' => {
+            hexadecimal(text, u8::try_from(character).expect("an ASCII character is a byte"));
+        }
         '\u{80}'..='\u{ffff}' => push(text, format_args!("\\u{:04x}", u32::from(character))),
         _ => push(text, format_args!("\\U{:08x}", u32::from(character))),
     }

@@ -5,9 +5,10 @@
 //! are shares of the time; where executions replace the clock, of the executions.
 //!
 //! ```text
-//!  |-- entry 3 ---|--- entry 9 ----|- entry 1 -|     ours: calls with Warmup, one an input
-//!   oo GGGGGGGGGGG oo GGGGGGGGGGGGG o GGGGGGGGG      Go's: Fuzz calls, until the share is over
-//!            ▲ new coverage: run again, trimmed (`trim`), told; then on with the same entry
+//!  |--- entry 3 ----|---- entry 9 -----|- entry 1 --|   o: ours, calls with Warmup, one an input
+//!   oo BBBB GGGGGGGG oo BBBBB GGGGGGGGG o BBB GGGGGG    B: Go's on an input of ours, short calls
+//!            ▲                                          G: Go's, calls until the share is over
+//!            new coverage: run again, trimmed (`trim`), told; then on with the same entry
 //! ```
 
 use std::time::{Duration, Instant};
@@ -19,13 +20,10 @@ use fuzzd_go::pcg::Pcg;
 use fuzzd_protocol::input::to_values;
 use fuzzd_protocol::value::Value;
 
-use crate::worker::go::arms::Arm;
+use crate::worker::go::arms::{Arm, BOTH_EXECS_START, SHARES_START};
 use crate::worker::go::link::GoLink;
 use crate::worker::go::talk::{Ran, Step, Way, features};
 use crate::worker::go::trim::Trim;
-
-/// The share of our own mutations where executions replace the clock.
-const OWN_SHARE_PACED: f64 = 0.1;
 
 /// An input that failed.
 #[derive(Debug)]
@@ -36,16 +34,34 @@ pub(super) struct Crash {
     pub(super) is_new: bool,
 }
 
+/// What a call of the core may do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) execs_max: u64,
+    pub(super) time_max: Option<Duration>,
+    /// Bytes of inputs that we make; Go's mutator knows no limit but its memory.
+    pub(super) len_max: Option<usize>,
+}
+
 /// One entry of the plan.
 #[derive(Debug)]
 struct Item {
     /// `None`: it was published, and there was no room to keep it.
     values: Option<Vec<Value>>,
-    /// Where its share ends, and within it that of our own mutations: nanoseconds from the
-    /// beginning, or executions.
-    end: u64,
+    /// Where the shares of the arms end, one after the other: nanoseconds from the beginning, or
+    /// executions.
     own_end: u64,
+    both_end: u64,
+    end: u64,
     used: PlanUse,
+}
+
+impl Item {
+    /// Whose turn it is after so much was spent, and what is left of its share.
+    fn turn(&self, spent: u64) -> Option<(Arm, u64)> {
+        let ends = [(Arm::Own, self.own_end), (Arm::Both, self.both_end), (Arm::Go, self.end)];
+        ends.into_iter().find(|(_, end)| spent < *end).map(|(arm, end)| (arm, end - spent))
+    }
 }
 
 /// What the step in flight is for.
@@ -71,6 +87,10 @@ pub(super) struct Fuzzing {
     arm: Arm,
     random: Pcg,
     execs_max: u64,
+    /// Of mutations of our own.
+    len_max: usize,
+    /// Of one call of Go's mutator on a mutation of ours.
+    both_execs: u64,
     /// Shares are executions.
     is_paced: bool,
     /// When the step before ended, from the beginning.
@@ -84,13 +104,14 @@ impl Fuzzing {
         link: &GoLink,
         values: Vec<Value>,
         plan: &[PlanItem],
-        (execs_max, time_max): (u64, Option<Duration>),
+        limits: Limits,
         rng_seed: u64,
     ) -> Self {
-        let own_share = match time_max {
-            Some(_) => link.arms.own_share(),
+        let Limits { execs_max, time_max, len_max } = limits;
+        let (shares, both_execs) = match time_max {
+            Some(_) => (link.arms.shares(), link.arms.both_execs()),
             // What each brought for its time depends on the clock.
-            None => OWN_SHARE_PACED,
+            None => (SHARES_START, BOTH_EXECS_START),
         };
         let whole = time_max.map_or(execs_max, nanos);
         let sum: u128 = plan.iter().map(|item| u128::from(item.weight)).sum();
@@ -101,10 +122,12 @@ impl Fuzzing {
             before += u128::from(item.weight);
             let end = u64::try_from(u128::from(whole) * before / sum.max(1)).unwrap_or(u64::MAX);
             let entry = || link.memories.as_ref().and_then(|all| all.entry(item.entry));
+            let own_end = start + part(end - start, shares.own);
             Item {
                 values: first.take().or_else(|| Some(to_values(&link.types, &entry()?))),
+                own_end,
+                both_end: own_end + part(end - start, shares.both),
                 end,
-                own_end: start + part(end - start, own_share),
                 used: PlanUse::default(),
             }
         });
@@ -117,6 +140,8 @@ impl Fuzzing {
             arm: Arm::Go,
             random: Pcg::seeded(rng_seed, 0),
             execs_max,
+            len_max: len_max.unwrap_or(usize::MAX).min(link.input_bytes_max),
+            both_execs,
             is_paced: time_max.is_none(),
             elapsed: Duration::ZERO,
             last: None,
@@ -149,19 +174,25 @@ impl Fuzzing {
         self.purpose = Purpose::Mutate(Arm::Go);
         let spent = if self.is_paced { execs } else { nanos(elapsed) };
         while let Some(item) = self.items.get(self.at) {
-            let share = item.end.saturating_sub(spent);
-            if let (Some(values), 1..) = (&item.values, share) {
-                if spent < item.own_end {
-                    self.purpose = Purpose::Mutate(Arm::Own);
-                    let values = Self::invented(&mut self.random, link, &self.items, values);
-                    return Some(Step { values, way: Way::AsIs { is_new: true } });
-                }
+            if let (Some(values), Some((arm, share))) = (&item.values, item.turn(spent)) {
+                self.purpose = Purpose::Mutate(arm);
                 let (execs_max, time_max) = match self.is_paced {
                     true => (share.min(left), None),
                     false => (left, Some(Duration::from_nanos(share))),
                 };
-                let way = Way::Mutated { execs_max, time_max };
-                return Some(Step { values: values.clone(), way });
+                let mutated = |execs_max| Way::Mutated { execs_max, time_max };
+                let way = match arm {
+                    Arm::Own => Way::AsIs { is_new: true },
+                    Arm::Both => mutated(execs_max.min(self.both_execs)),
+                    Arm::Go => mutated(execs_max),
+                };
+                let values = match arm {
+                    Arm::Own | Arm::Both => {
+                        Self::invented(&mut self.random, link, &self.items, values, self.len_max)
+                    }
+                    Arm::Go => values.clone(),
+                };
+                return Some(Step { values, way });
             }
             self.at += 1;
         }
@@ -172,11 +203,17 @@ impl Fuzzing {
     }
 
     /// A mutation of our own, with parts of any entry of the plan.
-    fn invented(random: &mut Pcg, link: &GoLink, items: &[Item], values: &[Value]) -> Vec<Value> {
+    fn invented(
+        random: &mut Pcg,
+        link: &GoLink,
+        items: &[Item],
+        values: &[Value],
+        len_max: usize,
+    ) -> Vec<Value> {
         let other = usize::try_from(random.next_u32()).unwrap_or(0) % items.len().max(1);
         let other = items.get(other).and_then(|item| item.values.as_deref());
         let seed = u64::from(random.next_u32()) << 32 | u64::from(random.next_u32());
-        let mut inventor = Inventor::new(seed, &link.words, link.input_bytes_max);
+        let mut inventor = Inventor::new(seed, &link.words, len_max);
         inventor.invent(values, other.unwrap_or(values))
     }
 
@@ -187,6 +224,7 @@ impl Fuzzing {
         }
         match (self.purpose, self.items.get_mut(self.at)) {
             (Purpose::Mutate(Arm::Own), Some(item)) => item.own_end = 0,
+            (Purpose::Mutate(Arm::Both), Some(item)) => (item.own_end, item.both_end) = (0, 0),
             _ => self.at += 1,
         }
     }
@@ -218,7 +256,7 @@ impl Fuzzing {
             Purpose::Learn | Purpose::Trim => None,
         };
         if let Some(arm) = arm {
-            link.arms.spend(arm, took);
+            link.arms.spend(arm, ran.execs, took);
         }
         let is_new = arm.is_some();
         let Ran { values, snapshot, failure, took, .. } = ran;
@@ -227,8 +265,8 @@ impl Fuzzing {
         }
         if let Some(snapshot) = snapshot.filter(|_| is_new) {
             let new = link.mask.new_in(&snapshot);
-            let coverage = features(Some(&snapshot))?;
             if !new.is_empty() {
+                let coverage = features(Some(&snapshot))?;
                 self.arm = arm.unwrap_or(Arm::Go);
                 self.trim = Some(Trim::new(self.at, values, new, coverage, took));
             }

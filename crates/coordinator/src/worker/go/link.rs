@@ -15,7 +15,7 @@ use fuzzd_protocol::value::{Value, ValueType};
 use crate::limits::{GO_TRIM_AHEAD, GO_TRIM_SHARE};
 use crate::shared::TestMemories;
 use crate::worker::go::arms::Arms;
-use crate::worker::go::fuzz::Fuzzing;
+use crate::worker::go::fuzz::{Fuzzing, Limits};
 use crate::worker::go::mask::Mask;
 use crate::worker::go::shrink::{Goal, Shrinking};
 use crate::worker::go::talk::{Begin, Doing, GoTalk};
@@ -82,8 +82,9 @@ impl GoLink {
         let values = to_values(&self.types, &call.input);
         let doing = match &call.work {
             Work::Execute => Doing::Execute,
-            Work::Fuzz { execs_max, time_max, plan, rng_seed, .. } => {
-                let limits = (*execs_max, *time_max);
+            Work::Fuzz { execs_max, time_max, plan, rng_seed, len_max, profile: _ } => {
+                let (execs_max, time_max, len_max) = (*execs_max, *time_max, *len_max);
+                let limits = Limits { execs_max, time_max, len_max };
                 let fuzzing = Fuzzing::new(self, values.clone(), plan, limits, *rng_seed);
                 Doing::Fuzz(Box::new(fuzzing))
             }

@@ -101,6 +101,7 @@ pub(in super::super) struct GoTalk {
     doing: Doing,
     types: Vec<ValueType>,
     step: Step,
+    /// The text of the values of the step.
     sent: Vec<u8>,
     /// Executions of the steps before this one.
     counts: Counts,
@@ -129,8 +130,9 @@ impl GoTalk {
             found: Vec::new(),
         };
         // Every talk has a first step; `Execute` has only this one.
-        if let Some(step) = talk.next_step(link, memory, now) {
-            talk.step = step;
+        match talk.next_step(link, memory, now) {
+            Some((step, text)) => (talk.step, talk.sent) = (step, text),
+            None => talk.sent = text::encode(&talk.step.values),
         }
         let line = talk.send(link, memory);
         (talk, line)
@@ -138,7 +140,6 @@ impl GoTalk {
 
     /// Puts the text of the step into memory. Returns the line to send.
     fn send(&mut self, link: &mut GoLink, memory: &WorkerMemory) -> Result<Vec<u8>, String> {
-        self.sent = text::encode(&self.step.values);
         memory.begin_go_call(&self.sent).map_err(|error| error.to_string())?;
         let call = match self.step.way {
             Way::AsIs { .. } => FuzzCall { warmup: true, limit: 1, ..FuzzCall::default() },
@@ -181,9 +182,9 @@ impl GoTalk {
         let outcome = self.take(link, ran, scene.now)?;
         if outcome.is_none()
             && !scene.is_last
-            && let Some(step) = self.next_step(link, scene.memory, scene.now)
+            && let Some((step, text)) = self.next_step(link, scene.memory, scene.now)
         {
-            self.step = step;
+            (self.step, self.sent) = (step, text);
             return self.send(link, scene.memory).map(Next::Line);
         }
         Ok(Next::Reply(self.finish(link, outcome, scene.now)))
@@ -236,12 +237,13 @@ impl GoTalk {
         }
     }
 
+    /// The next step and its text.
     fn next_step(
         &mut self,
         link: &mut GoLink,
         memory: &WorkerMemory,
         now: Instant,
-    ) -> Option<Step> {
+    ) -> Option<(Step, Vec<u8>)> {
         loop {
             let step = match &mut self.doing {
                 Doing::Execute => None,
@@ -250,9 +252,9 @@ impl GoTalk {
                     fuzzing.next(link, self.counts.new, now - self.begun, &mut self.found)
                 }
             }?;
-            let text_bytes = text::encode(&step.values).len();
-            if room_for_values(&step.values, text_bytes) <= memory.capacity() {
-                return Some(step);
+            let text = text::encode(&step.values);
+            if room_for_values(&step.values, text.len()) <= memory.capacity() {
+                return Some((step, text));
             }
             // Only the input of the call itself is worth a larger memory.
             match &mut self.doing {
