@@ -21,6 +21,7 @@ mod output;
 mod plan;
 mod planned;
 mod render;
+mod request;
 mod run;
 mod session;
 mod show;

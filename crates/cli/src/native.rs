@@ -12,9 +12,10 @@ use crate::discover::DiscoverError;
 use crate::error::CliError;
 use crate::invocation;
 use crate::limits::NAMES_SHOWN_MAX;
-use crate::plan::{Program, here, worker_environment};
+use crate::plan::{here, worker_environment};
 use crate::planned::Planned;
 use crate::render::{TestView, escape};
+use crate::request::Program;
 use crate::session;
 
 /// The fuzz tests of a program that were asked for.

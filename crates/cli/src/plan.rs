@@ -1,8 +1,7 @@
 //! From what was typed to what is started: builds, finds the fuzz tests, and says how each one
 //! becomes a worker.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +21,7 @@ use crate::invocation;
 use crate::native;
 use crate::planned::Planned;
 use crate::render::TestView;
+use crate::request::{Program, Requests};
 use crate::run::state_directory;
 
 /// Everything that was asked for.
@@ -52,30 +52,21 @@ pub(crate) fn plan(
     is_instrumented: bool,
     state: Option<&Path>,
 ) -> Result<Plan, CliError> {
-    let (mut programs, mut packages, mut names) = (Vec::new(), Vec::new(), Vec::new());
-    for request in requests {
-        if let Some(package) = go::PackageRequest::of(request) {
-            packages.push(package);
-        } else if let Some(program) = as_program(request) {
-            programs.push(program);
-        } else {
-            names.push(request.to_string_lossy().into_owned());
-        }
-    }
+    let requests = Requests::of(requests);
     let mut targets = Vec::new();
     let (mut root, mut in_use) = (None, None);
-    if !names.is_empty() || (programs.is_empty() && packages.is_empty()) {
+    if requests.has_workspace() {
         let built = build_tests(cargo, is_instrumented)?;
-        for position in select::tests(&built.tests, &names)? {
+        for position in select::tests(&built.tests, &requests.names)? {
             targets.push(planned_test(&built.tests[position], &built, cargo, is_instrumented));
         }
         root = Some(built.workspace.root);
         in_use = Some(built.in_use);
     }
-    for program in &programs {
+    for program in &requests.programs {
         targets.extend(planned_programs(program)?);
     }
-    for package in &packages {
+    for package in &requests.packages {
         let module = root.get_or_insert_with(|| package.root()).clone();
         targets.extend(go::tests_of_packages(package, &state_directory(state, &module))?);
     }
@@ -176,40 +167,8 @@ fn planned_test(
     }
 }
 
-/// A path to an executable, and the name behind its last colon.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Program {
-    pub(crate) request: OsString,
-    pub(crate) path: PathBuf,
-    pub(crate) name: Option<String>,
-}
-
-/// A request with a slash, or one that is a file, is a program.
-fn as_program(request: &OsStr) -> Option<Program> {
-    let bytes = request.as_bytes();
-    let has_slash = bytes.contains(&b'/');
-    let whole = Path::new(request);
-    let program =
-        |path: &Path, name| Program { request: request.to_owned(), path: path.to_owned(), name };
-    if whole.is_file() {
-        return Some(program(whole, None));
-    }
-    // A name has colons of its own (`tests::parse`), and so may a path.
-    let colons = (0..bytes.len()).filter(|&index| bytes[index] == b':');
-    let parts = colons.map(|colon| {
-        let path = PathBuf::from(OsString::from_vec(bytes[..colon].to_vec()));
-        (path, String::from_utf8_lossy(&bytes[colon + 1..]).into_owned())
-    });
-    let mut parts = parts.filter(|(_, name)| !name.contains('/'));
-    let named = parts.clone().find(|(path, _)| path.is_file()).or_else(|| parts.next());
-    match named {
-        Some((path, name)) if has_slash || path.is_file() => Some(program(&path, Some(name))),
-        Some(_) | None => has_slash.then(|| program(whole, None)),
-    }
-}
-
 /// The fuzz tests of one executable; a program without any is one itself.
-fn planned_programs(program: &Program) -> Result<Vec<Planned>, CliError> {
+pub(crate) fn planned_programs(program: &Program) -> Result<Vec<Planned>, CliError> {
     let path = std::path::absolute(&program.path).unwrap_or_else(|_| program.path.clone());
     let unusable = |problem: &str| {
         let problem = problem.to_owned();
@@ -294,27 +253,4 @@ fn refuse_twins(targets: &[Planned]) -> Result<(), CliError> {
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_programs_and_names_are_not() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("worker");
-        std::fs::write(&file, "x").unwrap();
-        let path = file.to_str().unwrap();
-        let program = as_program(OsStr::new(path)).unwrap();
-        assert_eq!((program.path, program.name), (file.clone(), None));
-        let program = as_program(OsStr::new(&format!("{path}:Fuzz"))).unwrap();
-        assert_eq!((&program.path, program.name.as_deref()), (&file, Some("Fuzz")));
-        let program = as_program(OsStr::new(&format!("{path}:tests::parse"))).unwrap();
-        assert_eq!((program.path, program.name.as_deref()), (file, Some("tests::parse")));
-        assert_eq!(as_program(OsStr::new("./gone")).unwrap().path, Path::new("./gone"));
-        for name in ["parse", "tests::parse", "parse_*", "a:b"] {
-            assert_eq!(as_program(OsStr::new(name)), None, "{name}");
-        }
-    }
 }

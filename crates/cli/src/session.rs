@@ -10,7 +10,9 @@ use fuzzd_coordinator as coordinator;
 use fuzzd_coordinator::replay::{ReplayInput, ReplayLimits, ReplayResult};
 use fuzzd_coordinator::signals::{SignalSource, StopSignal, forward};
 use fuzzd_coordinator::store::{self, BugInputs, StoreError, StoredBug};
-use fuzzd_coordinator::{Notice, ProbeError, RunError, RunOptions, Started, TargetSpec};
+use fuzzd_coordinator::{
+    Notice, ProbeError, RunError, RunOptions, Started, TargetInfo, TargetSpec,
+};
 use fuzzd_core::ids::TestIndex;
 use fuzzd_core::session::{BugReport, Report, StopRequest, Summary};
 use fuzzd_core::signature::{FailureKind, Signature};
@@ -44,6 +46,9 @@ pub(crate) enum SessionError {
     /// No worker could be started to replay.
     #[error("failed to replay")]
     Replay(#[source] ProbeError),
+    /// No target says what it is.
+    #[error(transparent)]
+    Probe(ProbeError),
     /// The coordinator broke: a fault of this program.
     #[error("the coordinator broke (please report this)")]
     Broken(#[source] JoinError),
@@ -66,6 +71,7 @@ impl SessionError {
             Self::Run(_)
             | Self::Store(_)
             | Self::Replay(_)
+            | Self::Probe(_)
             | Self::Broken(_)
             | Self::Signals(_)
             | Self::Runtime(_) => Exit::Infrastructure,
@@ -280,6 +286,14 @@ pub(crate) fn announced_tests(target: &Planned) -> Result<Vec<String>, SessionEr
     let spec = spec(target);
     let probed = runtime()?.block_on(coordinator::probe(&spec, INPUT_BYTES_DEFAULT));
     Ok(probed.map(|info| info.tests).unwrap_or_default())
+}
+
+/// What each of the targets says of itself, in their order.
+pub(crate) fn probe(
+    targets: &[&Planned],
+) -> Result<Vec<Result<TargetInfo, ProbeError>>, SessionError> {
+    let specs: Vec<TargetSpec> = targets.iter().map(|target| spec(target)).collect();
+    Ok(runtime()?.block_on(coordinator::probe_each(&specs, INPUT_BYTES_DEFAULT)))
 }
 
 /// Runs each of the files in a worker; `on_result` gets them in order.

@@ -45,5 +45,6 @@ pub use error::{ProbeError, RunError};
 pub use notice::{Notice, Started, StartedTest};
 pub use options::{Dialect, GoTarget, OptionsError, RunOptions, TargetSpec};
 pub use probe::{TargetInfo, probe};
+pub use probe_all::probe_each;
 pub use run::run;
 pub use worker::PingError;

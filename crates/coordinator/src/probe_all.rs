@@ -31,11 +31,25 @@ pub(crate) struct Probes {
 
 type Probed = Result<(TargetInfo, Arc<Build>), ProbeError>;
 
+/// Asks each of `targets` what it is, a few at a time; the answers in their order. As in a run,
+/// seeds larger than `input_bytes_max` are left out.
+pub async fn probe_each(
+    targets: &[TargetSpec],
+    input_bytes_max: usize,
+) -> Vec<Result<TargetInfo, ProbeError>> {
+    let probed = probe_builds(targets, input_bytes_max).await;
+    probed.into_iter().map(|probed| probed.map(|(info, _build)| info)).collect()
+}
+
 /// Probes all targets.
 pub(crate) async fn probe_all(
     targets: &[TargetSpec],
     input_bytes_max: usize,
 ) -> Result<Probes, RunError> {
+    judge(probe_builds(targets, input_bytes_max).await)
+}
+
+async fn probe_builds(targets: &[TargetSpec], input_bytes_max: usize) -> Vec<Probed> {
     let mut probed: Vec<Option<Probed>> = targets.iter().map(|_| None).collect();
     // Many fuzz tests share one executable.
     let mut builds: BTreeMap<PathBuf, Arc<Build>> = BTreeMap::new();
@@ -75,7 +89,7 @@ pub(crate) async fn probe_all(
         let name = target.name.clone();
         result.unwrap_or(Err(ProbeError::Failed { name, reason }))
     });
-    judge(probed.collect())
+    probed.collect()
 }
 
 fn judge(probed: Vec<Probed>) -> Result<Probes, RunError> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use fuzzd_integration::{Place, Run, go};
 
 /// A place with a module of two packages, and what runs a target in it.
-fn module() -> Option<(Place, &'static Path)> {
+pub(crate) fn module() -> Option<(Place, &'static Path)> {
     let toolchain = go::toolchain()?;
     let place = Place::new();
     let package = place.path().join("deep/pkg");

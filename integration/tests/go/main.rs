@@ -9,6 +9,7 @@ mod binary;
 mod build;
 mod deaths;
 mod harvest;
+mod list;
 mod run;
 mod soak;
 mod suite;

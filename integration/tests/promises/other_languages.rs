@@ -64,6 +64,20 @@ fn a_program_is_all_the_fuzz_tests_that_it_announces() {
 }
 
 #[test]
+fn its_fuzz_tests_are_listed_with_their_types() {
+    let program = python("workers/python/fuzz_settings.py");
+    let outcome = Place::new().run(["list".as_ref(), program.as_os_str()]);
+    outcome.expect_code(0);
+    let tests: Vec<&str> =
+        outcome.lines.iter().filter_map(|line| line.split("  ").next()).collect();
+    assert_eq!(tests, ["parse(string)", "message_id(string)"], "{}", outcome.all());
+    let outcome = Place::new().run(["list".into(), "--json".into(), named(&program, "parse")]);
+    let object: Value = serde_json::from_str(&outcome.expect_code(0).lines[0]).expect("JSON");
+    assert_eq!(object["test"], "parse");
+    assert_eq!(object["executable"].as_str(), program.to_str());
+}
+
+#[test]
 fn executions_are_counted_exactly() {
     let target = named(&python("workers/python/fuzz_settings.py"), "parse");
     let outcome = Place::new().target(target).workers(2).execs(5_003).to_end();

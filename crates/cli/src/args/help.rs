@@ -19,22 +19,29 @@ Every flag can also be set as FUZZD_<FLAG>, as in FUZZD_TIME=5m or FUZZD_RSS_LIM
 
 /// Below the help of `list`.
 pub(super) const LIST_HELP: &str = "\
-A line for each fuzz test: its name with the types it takes, its package, its place.
+A line for each fuzz test: its name with the types it takes, its package, and its place in the
+source; of executables and Go packages, whose fuzz tests are asked themselves, the executable.
 
 Examples:
   fuzzd list                      all of this workspace
   fuzzd list -p my-crate --json   one package, for scripts
+  fuzzd list ./pkg                a Go package, built with your own go; ./... for a whole module
+  fuzzd list x.test               a binary of go test -c -fuzz=.
+  fuzzd list ./target/worker      an executable that speaks the worker protocol
 
-Exit codes: 0 there are some, 2 wrong arguments or no fuzz tests, 3 the build failed.";
+Go packages are built in the state directory. Exit codes: 0 there are some, 2 wrong arguments or no
+fuzz tests, 3 the build failed, 4 one does not answer or is not instrumented.";
 
 /// Below the help of `build`.
 pub(super) const BUILD_HELP: &str = "\
 Builds lie in <target directory>/fuzzd/<key>, with a key for each compiler, version of fuzzd and
-set of flags. A key that nobody built or ran for 30 days is removed by the next build.
+set of flags. A key that nobody built or ran for 30 days is removed by the next build. Those of Go
+packages lie in <state directory>/go.
 
 Examples:
   fuzzd build                     all fuzz tests of this workspace
   fuzzd build -p my-crate --locked
+  fuzzd build ./pkg               a Go package, built with your own go; ./... for a whole module
 
 Exit codes: 0 built, 2 wrong arguments or no fuzz tests, 3 the build failed.";
 

@@ -49,7 +49,7 @@ pub(crate) enum Command {
     /// Build the fuzz tests with instrumentation and fuzz them
     #[command(visible_alias = "r", after_help = help::RUN_HELP)]
     Run(RunArgs),
-    /// List the fuzz tests of this workspace
+    /// List the fuzz tests of this workspace, of executables, or of Go packages
     #[command(visible_alias = "ls", after_help = help::LIST_HELP)]
     List(ListArgs),
     /// Build the fuzz tests with instrumentation and show the executables
@@ -189,12 +189,17 @@ pub(crate) struct CargoArgs {
 /// Arguments of `list`.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
+    /// What `run` takes: names of fuzz tests, executables, packages of Go [default: all of this
+    /// workspace]
+    pub(crate) targets: Vec<OsString>,
     /// Print one JSON object a line
     #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_JSON", hide_env = true)]
     pub(crate) json: bool,
-    /// Build without instrumentation
+    /// Build without instrumentation, and list what was built without
     #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_BLIND", hide_env = true)]
     pub(crate) blind: bool,
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
     #[command(flatten)]
     pub(crate) cargo: CargoArgs,
 }
@@ -202,9 +207,13 @@ pub(crate) struct ListArgs {
 /// Arguments of `build`.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArgs {
+    /// Fuzz tests by name, and packages of Go, as `run` takes them [default: all of this workspace]
+    pub(crate) targets: Vec<OsString>,
     /// Build without instrumentation
     #[arg(long, value_parser = FalseyValueParser::new(), env = "FUZZD_BLIND", hide_env = true)]
     pub(crate) blind: bool,
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
     #[command(flatten)]
     pub(crate) cargo: CargoArgs,
 }
