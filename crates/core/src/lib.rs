@@ -19,3 +19,4 @@ mod panic_text;
 pub mod schedule;
 pub mod session;
 pub mod signature;
+pub mod subset;
