@@ -73,6 +73,7 @@ fn start(arguments: Vec<OsString>) -> Exit {
         Command::Build(arguments) => commands::build::build(&arguments),
         Command::Replay(arguments) => commands::replay::replay(&arguments),
         Command::Bugs(arguments) => commands::bugs::bugs(&arguments),
+        Command::Cmin(arguments) => commands::cmin::cmin(&arguments),
         Command::Conformance(arguments) => commands::conformance::conformance(&arguments),
     };
     outcome.unwrap_or_else(|error| {

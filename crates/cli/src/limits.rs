@@ -17,6 +17,9 @@ pub(crate) const REPLAY_FILE_BYTES_MAX: u64 = 1 << 30;
 /// Notices of the coordinator that wait to be rendered.
 pub(crate) const NOTICES_MAX: usize = 1_024;
 
+/// What a minimization of corpora tells, waiting to be printed; it waits when that is full.
+pub(crate) const CMIN_NEWS_MAX: usize = 64;
+
 /// Stop requests on their way to the coordinator: a graceful one and an immediate one.
 pub(crate) const STOPS_MAX: usize = 2;
 

@@ -22,6 +22,12 @@ pub(crate) fn complain(problem: &str, help: Option<&str>) {
     std::io::stderr().write_all(text.as_bytes()).unwrap_or_default();
 }
 
+/// Says on stderr what a person should know of a command that goes on.
+pub(crate) fn warn(message: &str) {
+    let text = format!("warning: {}\n", harmless(message));
+    std::io::stderr().write_all(text.as_bytes()).unwrap_or_default();
+}
+
 /// Writes the result of a command to stdout. A reader that is gone has seen enough.
 pub(crate) fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();

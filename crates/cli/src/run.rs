@@ -168,7 +168,7 @@ fn settings(arguments: &RunArgs, dictionary: Vec<Vec<u8>>, plan: &Plan) -> Setti
 }
 
 /// As many workers as cores that this process may use.
-fn workers_default() -> usize {
+pub(crate) fn workers_default() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Owns: the runtime, signals, and the translation of options and notices. Must not render.
 
+pub(crate) mod cmin;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,6 +42,12 @@ pub(crate) enum SessionError {
         /// The signal that asked for it at once, if one did.
         at_once: Option<StopSignal>,
     },
+    /// A signal asked for the end of a command that is not a session.
+    #[error("stopped; what was not told to be done is as it was")]
+    CutShort {
+        /// The signal.
+        signal: Option<StopSignal>,
+    },
     /// The state directory cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -68,6 +76,7 @@ impl SessionError {
             Self::Run(RunError::NotInstrumented { .. }) => Exit::Infrastructure,
             Self::Run(error) if error.is_usage() => Exit::Usage,
             Self::StoppedEarly { at_once } => at_once.map_or(Exit::Fine, Exit::Signal),
+            Self::CutShort { signal } => signal.map_or(Exit::Infrastructure, Exit::Signal),
             Self::Run(_)
             | Self::Store(_)
             | Self::Replay(_)

@@ -23,6 +23,7 @@
 mod blocking;
 mod build_id;
 mod clock;
+mod cmin;
 pub mod conformance;
 mod error;
 mod event_loop;
@@ -41,6 +42,7 @@ pub mod signals;
 pub mod store;
 mod worker;
 
+pub use cmin::{CminNews, MinimizedCorpus, Size, minimize_corpora};
 pub use error::{ProbeError, RunError};
 pub use notice::{Notice, Started, StartedTest};
 pub use options::{Dialect, GoTarget, OptionsError, RunOptions, TargetSpec};

@@ -194,3 +194,17 @@ pub const GO_TRIM_AHEAD: Duration = Duration::from_millis(200);
 
 /// From SIGQUIT to SIGKILL: a Go process that hangs lists its goroutines meanwhile.
 pub const GO_DUMP_GRACE: Duration = Duration::from_secs(1);
+
+/// Results of entries that are run for their coverage, on their way to whoever collects them.
+pub const MEASURED_QUEUE: usize = 64;
+
+/// Entries whose coverage is kept in one transaction: at most so many are run again if `fuzzd cmin`
+/// is cut off.
+pub const MEASURED_GROUP_MAX: usize = 256;
+
+/// Times an entry is run of which its worker says nothing.
+pub const MEASURE_TRIES_MAX: u32 = 2;
+
+/// Entries in a row of which a worker slot gets nothing said, before `fuzzd cmin` gives up: it is
+/// not the entries.
+pub const MEASURE_LOSSES_MAX: u32 = 4;

@@ -124,7 +124,7 @@ pub async fn replay(
 
 fn verdict(ran: Ran) -> ReplayVerdict {
     match ran {
-        Ran::Passed => ReplayVerdict::Passed,
+        Ran::Passed { .. } => ReplayVerdict::Passed,
         Ran::Rejected => ReplayVerdict::Rejected,
         Ran::Failed(failure) => ReplayVerdict::Failed(failure),
         Ran::Not(reason) => ReplayVerdict::NotRun(reason),

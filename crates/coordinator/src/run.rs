@@ -145,11 +145,12 @@ async fn load(
     .map_err(internal)?
 }
 
-fn internal(error: std::io::Error) -> RunError {
+pub(crate) fn internal(error: std::io::Error) -> RunError {
     RunError::Internal(error.to_string())
 }
 
-fn store_test((target, info): (&TargetSpec, &TargetInfo)) -> StoreTest {
+/// A target as the store has to know it.
+pub(crate) fn store_test((target, info): (&TargetSpec, &TargetInfo)) -> StoreTest {
     StoreTest {
         name: target.name.clone(),
         types: info.types.clone(),

@@ -7,6 +7,7 @@
 
 mod binary;
 mod build;
+mod cmin;
 mod deaths;
 mod harvest;
 mod list;

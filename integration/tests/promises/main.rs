@@ -17,6 +17,7 @@ macro_rules! deaths {
 mod bugs_command;
 mod cargo_test_replay;
 mod cli_errors;
+mod cmin;
 mod conformance;
 mod coverage_guides;
 mod disk_full;

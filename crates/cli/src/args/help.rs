@@ -9,6 +9,7 @@ Examples:
   fuzzd list                         what there is to fuzz
   fuzzd replay parse_request         run its testdata files again
   fuzzd bugs                         what was found
+  fuzzd cmin parse_request           a smaller corpus with the same coverage
 
 A fuzz test is a function in tests/ or in a #[cfg(test)] module:
   #[fuzzd::test]
@@ -57,6 +58,24 @@ Examples:
 
 Exit codes: 0 all passed, 1 one failed or is no input of this fuzz test, 2 wrong arguments, 3 the
 build failed, 4 workers would not start.";
+
+/// Below the help of `cmin`.
+pub(super) const CMIN_HELP: &str = "\
+Entries that were not run with this build are run once. Then a small set is chosen that has every
+feature (an edge with how often it was hit) of the whole corpus, short and fast inputs first. The
+other entries are moved to removed/<test>/ in the state directory: put back into corpus/<test>/,
+they are loaded again. Entries that fail, and those that cannot be measured, stay. Seeds and
+testdata are left alone.
+
+Examples:
+  fuzzd cmin parse_request               what run finds from now on builds on the small corpus
+  fuzzd cmin parse_request --into small  a copy of what is needed, a file each; the session stays
+  fuzzd cmin 'parse_*' --into small      for several fuzz tests, in small/<test>/
+  fuzzd cmin ./pkg:FuzzParse             a fuzz test of a Go package; x.test for a test binary
+  fuzzd run parse_request --seeds small  begins with the copy, in another session, say
+
+Exit codes: 0 done, 2 wrong arguments or an empty corpus, 3 the build failed, 4 workers would not
+start, the disk is full or the state is in use, 130 and 143 stopped by a signal.";
 
 /// Below the help of `bugs`.
 pub(super) const BUGS_HELP: &str = "\

@@ -2,6 +2,7 @@
 
 // One grammar for `--timeout` here and `FUZZD_TIMEOUT` under `cargo test`: neither crate may depend
 // on the other, so they share the text.
+pub(crate) mod cmin;
 #[path = "../../../fuzzd/src/duration.rs"]
 pub(crate) mod duration;
 mod help;
@@ -58,6 +59,9 @@ pub(crate) enum Command {
     /// Run inputs again and show which fail
     #[command(after_help = help::REPLAY_HELP)]
     Replay(ReplayArgs),
+    /// Make a corpus smaller without losing coverage
+    #[command(after_help = help::CMIN_HELP)]
+    Cmin(cmin::CminArgs),
     /// Show the bugs that were found
     #[command(after_help = help::BUGS_HELP)]
     Bugs(BugsArgs),

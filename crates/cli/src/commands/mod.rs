@@ -2,6 +2,7 @@
 
 pub(crate) mod bugs;
 pub(crate) mod build;
+pub(crate) mod cmin;
 pub(crate) mod conformance;
 pub(crate) mod list;
 pub(crate) mod replay;

@@ -58,10 +58,10 @@ fn help_goes_to_stdout_and_names_only_what_exists() {
     let directory = tempfile::tempdir().unwrap();
     let (code, stdout, stderr) = outcome(&mut fuzzd(directory.path(), &["--help"]));
     assert_eq!((code, stderr.as_str()), (0, ""));
-    for word in ["run", "list", "build", "replay", "bugs", "#[fuzzd::test]"] {
+    for word in ["run", "list", "build", "replay", "cmin", "bugs", "#[fuzzd::test]"] {
         assert!(stdout.contains(word), "{word}: {stdout}");
     }
-    for word in ["tmin", "cmin", "coverage", "serve", "farm"] {
+    for word in ["tmin", "coverage", "serve", "farm"] {
         assert!(!stdout.contains(&format!("\n  {word}")), "{word}: {stdout}");
     }
     let (code, stdout, _) = outcome(&mut fuzzd(directory.path(), &["run", "--help"]));
@@ -94,7 +94,7 @@ fn packages_and_workspaces_without_fuzz_tests_are_told_how_to_get_one() {
 #[test]
 fn the_help_of_each_command_teaches_by_examples_and_tells_the_exit_codes() {
     let directory = tempfile::tempdir().unwrap();
-    for command in ["run", "list", "build", "replay", "bugs"] {
+    for command in ["run", "list", "build", "replay", "cmin", "bugs"] {
         let (code, stdout, _) = outcome(&mut fuzzd(directory.path(), &[command, "--help"]));
         assert_eq!(code, 0);
         for word in ["Examples:", "Exit codes:", &format!("fuzzd {command}")] {

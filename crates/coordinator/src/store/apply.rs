@@ -89,7 +89,8 @@ pub(super) fn insert_entry(
     Ok(())
 }
 
-fn write_coverage(
+/// Writes the coverage of an entry, in the place of what was measured before.
+pub(super) fn write_coverage(
     transaction: &Connection,
     test: &KnownTest,
     id: EntryId,

@@ -178,7 +178,7 @@ impl KnownTest {
 const NO_ROW: i64 = 0;
 
 /// Coverage measured with this very build.
-fn stored_coverage(
+pub(super) fn stored_coverage(
     connection: &Connection,
     known: &KnownTest,
     counters: usize,

@@ -6,6 +6,7 @@
 //!          corpus/<test>/<sha-256 of the file>              entries, as files, within a second
 //!          crashes/<test>/<signature>/<sha-256>             originals of bugs, and about.json
 //!          unconfirmed/<test>/<signature>/<sha-256>         deaths that did not happen again
+//!          removed/<test>/                                  entries that a corpus did not need
 //!          quarantine/                                      what was set aside, never deleted
 //!  <package>/testdata/fuzz/<test>/<kind>-<signature>        one file per bug, for people to commit
 //!                                                          (of Go: the name that Go gives it)
@@ -35,6 +36,7 @@ mod names;
 mod notice;
 mod pending;
 mod rebuild;
+mod removal;
 mod scan;
 mod verdict;
 mod writer;
@@ -55,6 +57,7 @@ pub use ledger::BugStatus;
 pub use lock::Holder;
 pub use names::dir_name;
 pub use notice::LoadNotice;
+pub use removal::StoredEntry;
 pub use writer::StoreHandle;
 
 use database::{Database, OpenProblem};

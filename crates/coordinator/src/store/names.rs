@@ -105,6 +105,11 @@ impl Layout {
         self.corpus.join(dir)
     }
 
+    /// What was taken out of the corpus of the test with this directory name.
+    pub(super) fn removed_of(&self, dir: &str) -> PathBuf {
+        self.state.join("removed").join(dir)
+    }
+
     /// Bugs of a test, one directory each.
     pub(super) fn crashes_of(&self, dir: &str) -> PathBuf {
         self.state.join("crashes").join(dir)

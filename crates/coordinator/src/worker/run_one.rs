@@ -3,7 +3,9 @@
 //! Owns the slot's task and a process in it, which is replaced after every failure.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use fuzzd_core::coverage::Feature;
 use fuzzd_core::failure::Failure;
 use fuzzd_core::ids::{Epoch, Input, WorkerId};
 use fuzzd_core::session::{Call, Event, Outcome, Reply, StopRequestKind, Work, WorkerEvent};
@@ -16,7 +18,12 @@ use crate::worker::task::{WorkerSettings, WorkerTarget};
 /// What came of one input.
 #[derive(Debug)]
 pub(crate) enum Ran {
-    Passed,
+    Passed {
+        /// Its whole snapshot.
+        coverage: Vec<Feature>,
+        /// As long as the worker spent in the call.
+        exec_time: Duration,
+    },
     Rejected,
     Failed(Failure),
     /// It was not run, or nothing can be said of it; why.
@@ -77,7 +84,9 @@ impl RunOne {
 
     async fn replied(&mut self, reply: Reply) -> Ran {
         let ran = match reply.outcome {
-            Outcome::Passed { .. } => return Ran::Passed,
+            Outcome::Passed { coverage } => {
+                return Ran::Passed { coverage, exec_time: reply.elapsed };
+            }
             Outcome::Rejected => return Ran::Rejected,
             Outcome::Failed { failure, .. } => Ran::Failed(failure),
             Outcome::Misbehaved { reason, .. } => Ran::Not(reason),

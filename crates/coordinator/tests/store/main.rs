@@ -14,5 +14,6 @@ mod inject;
 mod kill;
 mod load;
 mod lock;
+mod removal;
 mod speed;
 mod support;

@@ -40,7 +40,7 @@ pub(in super::super) async fn search(
         execs += 1;
         let held = match runner.run(to_memory(&types, candidate).into()).await {
             Ran::Failed(failure) => failure.signature() == signature,
-            Ran::Passed | Ran::Rejected => false,
+            Ran::Passed { .. } | Ran::Rejected => false,
             // The machine is in trouble: what was found so far counts.
             Ran::Not(_) => break,
         };
