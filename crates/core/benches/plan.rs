@@ -5,7 +5,7 @@
 mod session;
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use fuzzd_core::corpus::EntryIndex;
@@ -17,6 +17,11 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 const COUNTERS: u32 = 16_384;
 /// Counters that one input hits.
 const HITS: u32 = 160;
+
+/// Plans that a build may take, whatever the corpus.
+const PLANS_PER_BUILD: usize = 2_048;
+/// Builds that a time is the median of.
+const BUILDS: usize = 5;
 
 fn below(rng: &mut impl Rng, bound: u32) -> u32 {
     u32::try_from(rng.next_u64() % u64::from(bound)).expect("below a bound of 32 bits")
@@ -67,19 +72,68 @@ fn plans(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A schedule of entries with many edges, one of them of its own alone: each is favoured.
+fn wide_schedule() -> Schedule {
+    let mut schedule = Schedule::new(true);
+    for number in 0..1_000 {
+        let common = number * 97..number * 97 + 10_000;
+        let coverage: Vec<Feature> = common.chain([200_000 + number]).map(|n| (n, 1)).collect();
+        let gain = Gain { edges: 1, features: 1 };
+        let exec_time = Duration::from_nanos(500);
+        schedule.add(&Newcomer { len: 64, coverage: &coverage, gain, exec_time, is_seen: true });
+    }
+    schedule
+}
+
+/// The times of the plans in which a build is made, the first of them being the one it begins with.
+fn times(schedule: &mut Schedule, at: Duration, rng: &mut Xoshiro256PlusPlus) -> Vec<Duration> {
+    let time = |_| {
+        let before = Instant::now();
+        black_box(schedule.plan(at, rng));
+        before.elapsed()
+    };
+    (0..PLANS_PER_BUILD).map(time).collect()
+}
+
+/// The longest plan of a build. Other processes delay single plans: so the time of each is the
+/// median of several builds.
+fn longest(mut build: impl FnMut() -> Vec<Duration>) -> Duration {
+    let builds: Vec<Vec<Duration>> = (0..BUILDS).map(|_| build()).collect();
+    let median = |plan: usize| {
+        let mut times: Vec<Duration> = builds.iter().map(|times| times[plan]).collect();
+        times.sort_unstable();
+        times[BUILDS / 2]
+    };
+    (0..PLANS_PER_BUILD).map(median).max().expect("at least one plan")
+}
+
+/// All builds but the first of a schedule go without a choice of the favoured entries, for which
+/// there is no cause then.
 fn builds(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("build of the table");
     group.sample_size(10);
-    for entries in [2_048, 100_000, 1_000_000] {
-        let mut schedule = schedule(entries);
+    let sizes = [1_000, 100_000, 1_000_000];
+    let narrow = sizes.into_iter().map(|size| (size.to_string(), schedule(size)));
+    let all = narrow.chain([("1000 of 10001 edges".to_owned(), wide_schedule())]);
+    for (name, schedule) in all {
         let rng = &mut Xoshiro256PlusPlus::seed_from_u64(3);
-        let mut hours = 0;
-        group.throughput(Throughput::Elements(u64::from(entries)));
-        group.bench_function(BenchmarkId::from_parameter(entries), |bencher| {
-            bencher.iter(|| {
-                hours += 1;
-                black_box(schedule.plan(Duration::from_secs(3_600 * hours), rng))
+        group.bench_function(BenchmarkId::new("longest plan with the choice", &name), |bencher| {
+            bencher.iter_custom(|iters| {
+                let first = || times(&mut schedule.clone(), Duration::ZERO, rng);
+                longest(first) * u32::try_from(iters).expect("few")
             });
+        });
+        let (mut schedule, mut at) = (schedule, Duration::ZERO);
+        times(&mut schedule, at, rng);
+        let mut later = || {
+            at += Duration::from_secs(3_600);
+            times(&mut schedule, at, rng)
+        };
+        group.bench_function(BenchmarkId::new("longest plan without", &name), |bencher| {
+            bencher.iter_custom(|iters| longest(&mut later) * u32::try_from(iters).expect("few"));
+        });
+        group.bench_function(BenchmarkId::new("2048 plans with one", &name), |bencher| {
+            bencher.iter(&mut later);
         });
     }
     group.finish();
