@@ -17,7 +17,12 @@ struct Cell {
 #[derive(Debug, Clone, Default)]
 pub struct Alias {
     cells: Vec<Cell>,
-    /// Room for the numbers that wait for a partner: those below and those above the mean.
+}
+
+/// Room for the numbers that wait for a partner while a table is built: those below and those above
+/// the mean.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Room {
     small: Vec<u32>,
     large: Vec<u32>,
 }
@@ -38,41 +43,48 @@ impl Alias {
     /// Builds the table anew. Weights are finite and not negative; they are scaled in place. With a
     /// sum of 0 the table is empty.
     pub fn build(&mut self, weights: &mut [f64]) {
+        self.build_in(weights, &mut Room::default());
+    }
+
+    /// The same in room that was used before.
+    pub(crate) fn build_in(&mut self, weights: &mut [f64], room: &mut Room) {
         self.cells.clear();
         let sum: f64 = weights.iter().sum();
         if sum <= 0.0 {
             return;
         }
         let scale = weights.len() as f64 / sum;
-        self.small.clear();
-        self.large.clear();
+        self.cells.reserve_exact(weights.len());
+        let Room { small, large } = room;
+        small.clear();
+        large.clear();
         for (number, weight) in (0u32..).zip(weights.iter_mut()) {
             *weight *= scale;
             self.cells.push(Cell { threshold: u32::MAX, other: number });
-            if *weight < 1.0 { &mut self.small } else { &mut self.large }.push(number);
+            if *weight < 1.0 { &mut *small } else { &mut *large }.push(number);
         }
-        while let (Some(&small), Some(&large)) = (self.small.last(), self.large.last()) {
-            self.small.pop();
-            let weight = weights[small as usize];
-            self.cells[small as usize] = Cell { threshold: threshold(weight), other: large };
-            let rest = &mut weights[large as usize];
+        while let (Some(&least), Some(&most)) = (small.last(), large.last()) {
+            small.pop();
+            let weight = weights[least as usize];
+            self.cells[least as usize] = Cell { threshold: threshold(weight), other: most };
+            let rest = &mut weights[most as usize];
             *rest -= 1.0 - weight;
             if *rest < 1.0 {
-                self.large.pop();
-                self.small.push(large);
+                large.pop();
+                small.push(most);
             }
         }
-        self.settle_rest(weights);
+        self.settle_rest(weights, room);
     }
 
     /// What is left over is whole but for rounding, or weighs nothing.
-    fn settle_rest(&mut self, weights: &[f64]) {
+    fn settle_rest(&mut self, weights: &[f64], room: &Room) {
         let is_whole = |number: &u32| weights[*number as usize] > 0.5;
-        let Some(whole) = self.small.iter().chain(&self.large).find(|n| is_whole(n)).copied()
+        let Some(whole) = room.small.iter().chain(&room.large).find(|n| is_whole(n)).copied()
         else {
             return;
         };
-        for number in self.small.iter().filter(|number| !is_whole(number)) {
+        for number in room.small.iter().filter(|number| !is_whole(number)) {
             self.cells[*number as usize] = Cell { threshold: 0, other: whole };
         }
     }
@@ -93,7 +105,9 @@ impl Alias {
     #[must_use]
     pub fn choose(&self, cell: usize, draw: u32) -> Option<u32> {
         let Cell { threshold, other } = *self.cells.get(cell)?;
-        if draw < threshold { u32::try_from(cell).ok() } else { Some(other) }
+        // Both are at hand, so that there is no branch to guess wrong.
+        let own = u32::try_from(cell).ok()?;
+        Some(if draw < threshold { own } else { other })
     }
 }
 

@@ -3,6 +3,15 @@
 //! Owns the cheapest owner of each edge, and the choice made from them: edges are gone through from
 //! the newest to the oldest, and for each that no chosen entry has, its owner is chosen. Must not
 //! know weights.
+//!
+//! A choice is made in slices, and entries may come meanwhile:
+//!
+//! ```text
+//! Made ── begin ──► Going, until all edges there were when it began are gone through ──► Made
+//! ```
+//!
+//! An edge that changes hands meanwhile is another entry's when its turn comes: more are chosen
+//! then than would be needed, and still every edge is had.
 
 use crate::coverage::Feature;
 use crate::schedule::sparse::Sparse;
@@ -10,6 +19,10 @@ use crate::schedule::sparse::Sparse;
 /// Numbers of edges kept to see what a chosen entry has. Beyond it an entry has, for this choice,
 /// only the edge it is chosen for: more are favoured than would be needed, none is lost.
 const EDGES_KEPT_MAX: usize = 16 << 20;
+
+/// Edges that one slice of a choice looks at, be it to see who owns them or because a chosen entry
+/// has them.
+pub(super) const EDGES_PER_SLICE: usize = 16_384;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Owner {
@@ -26,6 +39,23 @@ struct Owned {
     edges: Box<[u32]>,
 }
 
+/// How far the newest choice is.
+#[derive(Debug, Clone, Default)]
+enum Choice {
+    /// It is made, or none was begun.
+    #[default]
+    Made,
+    /// It goes on.
+    Going {
+        /// Edges that were not gone through: the oldest ones.
+        left: usize,
+        /// The entry chosen last.
+        entry: usize,
+        /// How many of its edges are noted as had.
+        noted: usize,
+    },
+}
+
 /// The account of all entries, which are numbered from 0 in the order in which they are added.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cover {
@@ -35,7 +65,11 @@ pub(super) struct Cover {
     owned: Vec<Owned>,
     kept: usize,
     is_stale: bool,
-    is_covered: Vec<bool>,
+    choice: Choice,
+    /// Choices begun so far.
+    choices: u32,
+    /// For each edge, the newest choice in which a chosen entry has it.
+    had_in: Sparse<u32>,
 }
 
 impl Cover {
@@ -84,27 +118,60 @@ impl Cover {
         self.is_stale
     }
 
-    /// Makes the choice anew, and tells each chosen entry's number.
-    pub(super) fn choose(&mut self, mut chosen: impl FnMut(usize)) {
+    /// Begins to make the choice anew, from the edges there are; one that was going on is dropped.
+    pub(super) fn begin_choice(&mut self) {
         self.is_stale = false;
-        let last = self.edges.iter().max().map_or(0, |edge| *edge as usize + 1);
-        self.is_covered.clear();
-        self.is_covered.resize(last, false);
-        for edge in self.edges.iter().rev() {
-            if self.is_covered[*edge as usize] {
+        self.choices = self.choices.saturating_add(1);
+        self.choice = Choice::Going { left: self.edges.len(), entry: 0, noted: usize::MAX };
+    }
+
+    /// The number of the newest choice, be it made or not. They are numbered from 2; it is 1 before
+    /// the first one.
+    pub(super) fn newest_choice(&self) -> u32 {
+        self.choices.saturating_add(1)
+    }
+
+    /// Whether the newest choice is made.
+    pub(super) fn is_chosen(&self) -> bool {
+        match self.choice {
+            Choice::Made => true,
+            Choice::Going { .. } => false,
+        }
+    }
+
+    /// Takes a choice that goes on a slice further, and tells each chosen entry's number.
+    pub(super) fn choose(&mut self, mut chosen: impl FnMut(usize)) {
+        let (mut left, mut entry, mut noted) = match self.choice {
+            Choice::Made => return,
+            Choice::Going { left, entry, noted } => (left, entry, noted),
+        };
+        let (choice, mut budget) = (self.newest_choice(), EDGES_PER_SLICE);
+        loop {
+            let own = self.owned.get(entry).and_then(|owned| owned.edges.get(noted..));
+            let own = own.unwrap_or_default();
+            let part = &own[..own.len().min(budget)];
+            for edge in part {
+                *self.had_in.get_mut(*edge as usize) = choice;
+            }
+            noted = noted.saturating_add(part.len());
+            budget -= part.len();
+            if budget == 0 {
+                self.choice = Choice::Going { left, entry, noted };
+                return;
+            }
+            let Some(next) = left.checked_sub(1) else { break };
+            (left, budget) = (next, budget - 1);
+            let edge = self.edges[next] as usize;
+            if self.had_in.get(edge) == choice {
                 continue;
             }
-            let Some(entry) = self.owners.get(*edge as usize).entry.checked_sub(1) else {
-                continue;
-            };
-            chosen(entry as usize);
-            self.is_covered[*edge as usize] = true;
-            for own in &self.owned[entry as usize].edges {
-                if let Some(is_covered) = self.is_covered.get_mut(*own as usize) {
-                    *is_covered = true;
-                }
+            if let Some(owner) = self.owners.get(edge).entry.checked_sub(1) {
+                *self.had_in.get_mut(edge) = choice;
+                (entry, noted) = (owner as usize, 0);
+                chosen(entry);
             }
         }
+        self.choice = Choice::Made;
     }
 }
 
@@ -114,7 +181,10 @@ mod tests {
 
     fn chosen(cover: &mut Cover) -> Vec<usize> {
         let mut all = Vec::new();
-        cover.choose(|entry| all.push(entry));
+        cover.begin_choice();
+        while !cover.is_chosen() {
+            cover.choose(|entry| all.push(entry));
+        }
         all
     }
 
@@ -138,5 +208,59 @@ mod tests {
         cover.add(&[(0, 1), (1, 1)], 10);
         assert_eq!(chosen(&mut cover), [1], "of equals the older one");
         assert_eq!((cover.kept, cover.len()), (2, 2), "what owns nothing takes no room");
+    }
+
+    /// Entries of so many edges each, one of them their own alone.
+    fn wide(entries: u32, edges: u32) -> Cover {
+        let mut cover = Cover::default();
+        for number in 0..entries {
+            let common = (0..edges - 1).map(|edge| (edge, 1));
+            cover.add(&common.chain([(edges + number, 1)]).collect::<Vec<_>>(), 10);
+        }
+        cover
+    }
+
+    #[test]
+    fn no_slice_of_a_choice_looks_at_more_edges_than_its_bound_and_the_last_one_comes() {
+        let mut cover = wide(3, 60_000);
+        let all = cover.len() + cover.kept;
+        let (mut chosen, mut slices, mut before) = (0, 0, 0);
+        cover.begin_choice();
+        while !cover.is_chosen() {
+            cover.choose(|_| chosen += 1);
+            slices += 1;
+            let looked_at = match cover.choice {
+                Choice::Made => all,
+                Choice::Going { left, noted, .. } => {
+                    cover.len() - left + (chosen - 1) * 60_000 + noted
+                }
+            };
+            assert!(looked_at - before <= EDGES_PER_SLICE, "{before} {looked_at}");
+            before = looked_at;
+        }
+        assert_eq!((chosen, slices), (3, all.div_ceil(EDGES_PER_SLICE)));
+    }
+
+    #[test]
+    fn what_comes_during_a_choice_takes_no_edge_from_the_favoured() {
+        let mut cover = wide(20, 10_000);
+        let edges_of = |entry: usize| cover.owned[entry].edges.to_vec();
+        let mut all: Vec<Vec<u32>> = (0..20).map(edges_of).collect();
+        let mut favoured = std::collections::BTreeSet::new();
+        cover.begin_choice();
+        while !cover.is_chosen() {
+            cover.choose(|entry| _ = favoured.insert(entry));
+            // It is cheaper: some that were chosen own nothing any more.
+            let end = 10_000 + u32::try_from(all.len()).expect("few");
+            let own: Vec<Feature> = (9_990..end).map(|edge| (edge, 1)).collect();
+            if cover.add(&own, 1) {
+                favoured.insert(all.len());
+            }
+            all.push((9_990..end).collect());
+        }
+        assert!(cover.is_stale(), "they are to be chosen from next time");
+        let had: std::collections::BTreeSet<&u32> =
+            favoured.iter().flat_map(|entry| &all[*entry]).collect();
+        assert!(cover.edges.iter().all(|edge| had.contains(edge)), "{favoured:?}");
     }
 }

@@ -7,8 +7,10 @@
 //!
 //! The table is built anew from time to time, not with each find; entries that came since have a
 //! fixed part of the picks until then. The larger the corpus, the longer the time between two
-//! builds: their share of the coordinator's time stays the same.
+//! builds: their share of the coordinator's time stays the same. Large ones are built in slices
+//! (see [`building`]): no plan waits for more than one.
 
+mod building;
 pub(crate) mod chance;
 mod cover;
 mod frontier;
@@ -17,6 +19,7 @@ pub(crate) mod profile;
 mod rarity;
 pub(crate) mod share;
 mod sparse;
+mod table;
 mod weight;
 
 pub use profile::Profile;
@@ -25,18 +28,18 @@ pub use weight::Visit;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_core::Rng;
 
-use crate::alias::Alias;
 use crate::corpus::EntryIndex;
 use crate::coverage::{Feature, Gain};
+use crate::schedule::building::Building;
 use crate::schedule::chance::{below, log2};
 use crate::schedule::cover::Cover;
 use crate::schedule::frontier::Frontier;
 use crate::schedule::length::LengthLimit;
 use crate::schedule::rarity::Rarity;
-use crate::schedule::weight::{Scene, Stagnation, Stats, Tier};
+use crate::schedule::table::Table;
+use crate::schedule::weight::{Stagnation, Stats, Tier};
 
 /// Picks of one plan.
 pub const PLAN_PICKS: usize = 64;
@@ -47,20 +50,6 @@ const UNSEEN_PER_PLAN: usize = 8;
 
 /// One pick in this many goes to entries that came since the table was built.
 const RECENT_EVERY: u64 = 4;
-
-/// Time and finds between two builds of the table, for a corpus up to [`BUILD_ENTRIES`].
-const BUILD_TIME: Duration = Duration::from_millis(250);
-/// See [`BUILD_TIME`].
-const BUILD_FINDS: usize = 64;
-/// Entries that one build is meant for; with twice as many, builds are half as frequent.
-const BUILD_ENTRIES: usize = 2_048;
-
-/// One build in this many chooses the favoured entries anew, if there are others; until then those
-/// that came as the cheapest owners of an edge count as favoured.
-const BUILDS_PER_CHOICE: u32 = 8;
-
-/// Entries whose rarity and frontier are looked up again with one build, in turn.
-const LOOKED_UP_PER_BUILD: usize = 1_024;
 
 /// What each doubling of the counters at the frontier adds to an entry's weight, in parts of it.
 /// With all of it, large parsers took longer to the same edges, at fewer executions per second.
@@ -99,18 +88,22 @@ pub struct Schedule {
     rarity: Rarity,
     frontier: Frontier,
     cover: Cover,
-    table: Alias,
+    table: Table,
+    building: Building,
     weights: Vec<f64>,
     /// Entries that can be picked and are not in the table yet.
     recent: Vec<EntryIndex>,
     unseen: VecDeque<EntryIndex>,
     /// Entries from here on are never picked.
     end: usize,
-    /// When the table was built last, in the time that plans are made at; `None`: never.
+    /// When the newest build was begun, in the time that plans are made at; `None`: the next one is
+    /// due.
     built_at: Option<Duration>,
     turn: usize,
     /// Builds until the favoured entries may be chosen anew.
     choice_in: u32,
+    /// The newest choice of them that is made.
+    choice: u32,
     execs: u64,
     nanos: u64,
     executed: u64,
@@ -128,7 +121,8 @@ impl Schedule {
             rarity: Rarity::default(),
             frontier: Frontier::default(),
             cover: Cover::default(),
-            table: Alias::default(),
+            table: Table::default(),
+            building: Building::default(),
             weights: Vec::new(),
             recent: Vec::new(),
             unseen: VecDeque::new(),
@@ -136,6 +130,7 @@ impl Schedule {
             built_at: None,
             turn: 0,
             choice_in: 0,
+            choice: Cover::default().newest_choice(),
             execs: 0,
             nanos: 0,
             executed: 0,
@@ -165,7 +160,9 @@ impl Schedule {
         let cost = exec_nanos.max(1).saturating_mul(newcomer.len as u64 + 1);
         self.rarity.add(newcomer.coverage);
         let mut stats = Stats::new(newcomer.len, Tier::of(newcomer.gain));
-        stats.is_favoured = self.cover.add(newcomer.coverage, cost);
+        if self.cover.add(newcomer.coverage, cost) {
+            stats.favoured_in = self.cover.newest_choice();
+        }
         stats.exec_nanos = exec_nanos;
         stats.is_seen = newcomer.is_seen;
         self.stats.push(stats);
@@ -208,7 +205,7 @@ impl Schedule {
         self.end = self.end.min(end);
         self.recent.retain(|entry| entry.index() < end);
         self.unseen.retain(|entry| entry.index() < end);
-        self.built_at = None;
+        self.build_over();
     }
 
     /// Books what a call did with an entry.
@@ -249,7 +246,7 @@ impl Schedule {
 
     /// One entry, for a worker that takes no plans. `None` only if there is no entry.
     pub fn pick(&mut self, at: Duration, rng: &mut impl Rng) -> Option<Pick> {
-        self.build_if_due(at, rng);
+        self.build_slice(at, rng);
         let entry = self.draw(rng)?;
         Some(Pick { entry, weight: 1, is_new: !self.stats[entry.index()].is_seen })
     }
@@ -257,7 +254,7 @@ impl Schedule {
     /// A plan of [`PLAN_PICKS`] picks; what is picked more than once is one item. `at` is the time
     /// that decides when weights are computed anew. Empty only if there is no entry.
     pub fn plan(&mut self, at: Duration, rng: &mut impl Rng) -> Vec<Pick> {
-        self.build_if_due(at, rng);
+        self.build_slice(at, rng);
         let mut plan: Vec<Pick> = Vec::with_capacity(PLAN_PICKS);
         while plan.len() < UNSEEN_PER_PLAN
             && let Some(entry) = self.unseen.pop_front()
@@ -284,67 +281,21 @@ impl Schedule {
         self.length.over(longest)
     }
 
+    /// What neither the table nor the recent entries give, because a first build goes on or its
+    /// entry was closed out since, is any entry.
     fn draw(&self, rng: &mut impl Rng) -> Option<EntryIndex> {
-        if !self.recent.is_empty()
-            && (self.table.is_empty() || rng.next_u64().is_multiple_of(RECENT_EVERY))
-        {
-            return Some(self.recent[below(rng, self.recent.len())]);
+        let entries = self.end.min(self.stats.len());
+        if entries == 0 {
+            return None;
         }
-        EntryIndex::new(self.table.pick(rng)? as usize)
-    }
-
-    fn build_if_due(&mut self, at: Duration, rng: &mut impl Rng) {
-        let size = self.stats.len().max(self.cover.len());
-        let scale = (size / BUILD_ENTRIES).max(1);
-        let pause = BUILD_TIME * u32::try_from(scale).unwrap_or(u32::MAX);
-        let is_due = match self.built_at {
-            None => true,
-            Some(built_at) => {
-                at >= built_at + pause
-                    || self.recent.len() >= BUILD_FINDS * scale
-                    || (self.table.is_empty() && self.recent.is_empty())
-            }
+        let is_recent = !self.recent.is_empty()
+            && (self.table.is_empty() || rng.next_u64().is_multiple_of(RECENT_EVERY));
+        let drawn = if is_recent {
+            Some(self.recent[below(rng, self.recent.len())])
+        } else {
+            self.table.pick(rng).filter(|entry| entry.index() < entries)
         };
-        if is_due && !self.stats.is_empty() {
-            self.built_at = Some(at);
-            self.build(&mut Xoshiro256PlusPlus::seed_from_u64(rng.next_u64()));
-        }
-    }
-
-    fn build(&mut self, rng: &mut Xoshiro256PlusPlus) {
-        self.refresh();
-        self.choice_in = self.choice_in.saturating_sub(1);
-        if self.cover.is_stale() && self.choice_in == 0 {
-            self.choice_in = BUILDS_PER_CHOICE;
-            self.stats.iter_mut().for_each(|stats| stats.is_favoured = false);
-            let stats = &mut self.stats;
-            self.cover.choose(|entry| stats[entry].is_favoured = true);
-        }
-        let scene = Scene {
-            mean_execs: self.execs as f64 / self.executed.max(1) as f64,
-            mean_nanos: self.nanos as f64 / self.execs.max(1) as f64,
-            stagnation: self.stagnation,
-        };
-        self.recent.clear();
-        self.weights.clear();
-        let stats = &self.stats[..self.end.min(self.stats.len())];
-        self.weights.extend(stats.iter().map(|stats| stats.weight(&scene, rng)));
-        if self.weights.iter().all(|weight| *weight <= 0.0) {
-            // All were tried long enough, or none brought anything: any that did, or else any.
-            let is_dull = stats.iter().all(|stats| stats.tier == Tier::Nothing);
-            let weigh = |stats: &Stats| f64::from(u8::from(is_dull || stats.tier != Tier::Nothing));
-            self.weights.clear();
-            self.weights.extend(stats.iter().map(weigh));
-        }
-        self.table.build(&mut self.weights);
-    }
-
-    fn refresh(&mut self) {
-        let len = self.stats.len();
-        for _ in 0..LOOKED_UP_PER_BUILD.min(len) {
-            self.turn = (self.turn + 1) % len;
-            self.look_up(self.turn);
-        }
+        drawn.or_else(|| EntryIndex::new(below(rng, entries)))
     }
 
     /// What an entry is worth for its rarest features, as of now.

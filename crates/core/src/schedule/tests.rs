@@ -1,13 +1,15 @@
 use super::*;
+use rand_core::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
 
-const NEW: Gain = Gain { edges: 1, features: 1 };
+pub(super) const NEW: Gain = Gain { edges: 1, features: 1 };
 
-fn rng() -> Xoshiro256PlusPlus {
+pub(super) fn rng() -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(7)
 }
 
 /// A schedule of entries with an edge of their own each.
-fn schedule(entries: u32) -> Schedule {
+pub(super) fn schedule(entries: u32) -> Schedule {
     let mut schedule = Schedule::new(true);
     for number in 0..entries {
         add(&mut schedule, 10, &[(number, 1)], NEW);
@@ -15,7 +17,12 @@ fn schedule(entries: u32) -> Schedule {
     schedule
 }
 
-fn add(schedule: &mut Schedule, len: usize, coverage: &[Feature], gain: Gain) -> EntryIndex {
+pub(super) fn add(
+    schedule: &mut Schedule,
+    len: usize,
+    coverage: &[Feature],
+    gain: Gain,
+) -> EntryIndex {
     let exec_time = Duration::from_micros(1);
     schedule.add(&Newcomer { len, coverage, gain, exec_time, is_seen: true });
     EntryIndex::new(schedule.stats.len() - 1).expect("few")
@@ -34,7 +41,7 @@ fn picks(schedule: &mut Schedule, plans: u64) -> Vec<u32> {
     picks
 }
 
-fn dry() -> Visit {
+pub(super) fn dry() -> Visit {
     Visit { execs: 1_000, elapsed: Duration::from_millis(1), finds: 0.0 }
 }
 

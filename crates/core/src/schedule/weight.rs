@@ -19,6 +19,11 @@ const DRY_VISITS: u16 = 8;
 const FRESH_TIME: Duration = Duration::from_secs(2);
 /// See [`FRESH_TIME`].
 const YOUNG_TIME: Duration = Duration::from_secs(10);
+/// The weight of what is left out. So little beside any other weight that a table never picks it
+/// while there is something else: shares below 2^-32 are none.
+const LEFT_OUT: f64 = 1e-40;
+/// The weight of what brought nothing: as little beside what is left out.
+const DULL: f64 = 1e-80;
 /// What is left of the weight of an entry that a shorter one stands in for.
 const REPLACED: f64 = 0.02;
 
@@ -93,7 +98,8 @@ pub(super) struct Stats {
     finds: f32,
     dry: f32,
     dry_run: u16,
-    pub(super) is_favoured: bool,
+    /// The newest choice of favoured entries that it was favoured in; 0: none.
+    pub(super) favoured_in: u32,
     pub(super) is_replaced: bool,
     /// Some worker looked at it.
     pub(super) is_seen: bool,
@@ -118,6 +124,8 @@ pub(super) struct Scene {
     /// Mean time of one execution, in nanoseconds; 0: times do not count.
     pub(super) mean_nanos: f64,
     pub(super) stagnation: Stagnation,
+    /// The choice of favoured entries that holds; what a newer one chose counts as well.
+    pub(super) choice: u32,
 }
 
 impl Stats {
@@ -133,7 +141,7 @@ impl Stats {
             finds: 0.0,
             dry: 0.0,
             dry_run: 0,
-            is_favoured: false,
+            favoured_in: 0,
             is_replaced: false,
             is_seen: false,
         }
@@ -154,13 +162,16 @@ impl Stats {
         }
     }
 
-    /// How often to pick it, in relation to others. The yield is drawn, not computed: an entry that
-    /// is little known may turn out well.
+    /// How often to pick it, in relation to others; above 0. The yield is drawn, not computed: an
+    /// entry that is little known may turn out well.
     pub(super) fn weight(&self, scene: &Scene, rng: &mut impl Rng) -> f64 {
         let draw = beta(rng, 1.0 + f64::from(self.finds), 1.0 + f64::from(self.dry));
         let is_over = self.execs as f64 > EXECS_OVER_MEAN * scene.mean_execs;
-        if self.tier == Tier::Nothing || (is_over && self.dry_run >= DRY_VISITS) {
-            return 0.0;
+        if self.tier == Tier::Nothing {
+            return DULL;
+        }
+        if is_over && self.dry_run >= DRY_VISITS {
+            return LEFT_OUT;
         }
         let (floor, common, class) = scene.stagnation.floors();
         let own = Duration::from_nanos(self.nanos);
@@ -173,7 +184,7 @@ impl Stats {
         };
         let mut weight = f64::from(self.rarity).max(1.0) * (floor + draw) * fresh;
         weight *= self.speed(scene) * f64::from(self.frontier);
-        if !self.is_favoured {
+        if self.favoured_in < scene.choice {
             weight *= common;
         }
         if self.tier == Tier::Class {
