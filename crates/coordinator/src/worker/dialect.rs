@@ -232,11 +232,10 @@ impl InFlight {
     ) -> Result<Next, String> {
         let AnswerContext { memory, target, output, is_last } = *context;
         match (&mut self.talk, link) {
-            (Talk::Native { pending, finds }, Link::Native { coverage, .. }) => {
-                let (types, told) = (&target.types, finds.told());
+            (Talk::Native { pending, .. }, Link::Native { coverage, .. }) => {
+                let types = &target.types;
                 let elapsed = self.started.elapsed();
-                let context =
-                    ReplyContext { pending, memory, types, coverage, told, elapsed, output };
+                let context = ReplyContext { pending, memory, types, coverage, elapsed, output };
                 context.read(line).map(Next::Reply)
             }
             (Talk::Go(talk), Link::Go(link)) => {

@@ -14,7 +14,7 @@ use fuzzd_protocol::value::ValueType;
 
 use crate::limits::{FINDS_AT_END_MAX, FINDS_PER_TICK_MAX};
 use crate::worker::call::{CoverageLink, Pending};
-use crate::worker::memory::{Counts, WorkerMemory};
+use crate::worker::memory::WorkerMemory;
 
 /// How many finds to take at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +56,6 @@ pub(super) struct FindContext<'a> {
 }
 
 impl FindReader {
-    /// Finds told so far.
-    pub(super) fn told(&self) -> usize {
-        self.told
-    }
-
     /// Takes what is in the ring. The error is a sentence on what is wrong with it.
     pub(super) fn drain(
         &mut self,
@@ -110,12 +105,10 @@ impl FindReader {
             let bytes = find.input.len();
             return Err(format!("a find has {bytes} bytes, its memory has room for {capacity}"));
         }
-        let counts = Counts { new: find.count, other: 0 };
         Ok(Found {
             input: input.into(),
             coverage,
             parent,
-            execs: context.pending.clamp(counts, context.elapsed).0,
             exec_time: Duration::from_nanos(find.exec_ns).min(context.elapsed),
             replaces_parent: find.replaces_parent(),
         })

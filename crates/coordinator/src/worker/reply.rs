@@ -29,8 +29,6 @@ pub(super) struct ReplyContext<'a> {
     pub(super) memory: &'a WorkerMemory,
     pub(super) types: &'a [ValueType],
     pub(super) coverage: &'a CoverageLink,
-    /// Finds that were told while the call went on.
-    pub(super) told: usize,
     /// How long the call took by our own clock.
     pub(super) elapsed: Duration,
     /// The newest output of the target, for failures.
@@ -92,16 +90,13 @@ impl ReplyContext<'_> {
             let (told, sent) = (stats.len(), positions.len());
             return Err(format!("it tells of {told} items of a plan, it was sent {sent}"));
         }
-        let mut finds = self.told as u64;
         let mut plan = vec![PlanUse::default(); if stats.is_empty() { 0 } else { *of }];
         for (&position, stat) in positions.iter().zip(stats) {
             let item = PlanUse {
                 execs: stat.execs.min(execs),
                 elapsed: Duration::from_nanos(stat.nanos).min(elapsed),
-                finds: stat.finds.min(finds),
             };
             (execs, elapsed) = (execs - item.execs, elapsed - item.elapsed);
-            finds -= item.finds;
             plan[position] = item;
         }
         Ok(plan)

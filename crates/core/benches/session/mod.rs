@@ -123,7 +123,7 @@ impl Stage {
             };
             let ((_, worker), (epoch, items)) = entry.remove_entry();
             let elapsed = Duration::from_millis(100);
-            let part = PlanUse { execs: 2_000, elapsed: elapsed / WORKERS, finds: 0 };
+            let part = PlanUse { execs: 2_000, elapsed: elapsed / WORKERS };
             let reply = Reply {
                 execs: 100_000,
                 execs_other: 10,
@@ -145,7 +145,6 @@ impl Stage {
             input,
             coverage: snapshot(self.next_find),
             parent: FoundParent::Plan(0),
-            execs: 1,
             exec_time: Duration::from_micros(1),
             replaces_parent: false,
         };

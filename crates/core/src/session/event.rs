@@ -104,9 +104,6 @@ pub struct Found {
     pub coverage: Vec<Feature>,
     /// What it was mutated from.
     pub parent: FoundParent,
-    /// Executions of newly mutated inputs in this call when it was made. A sign of life only:
-    /// what counts is told at the end of the call.
-    pub execs: u64,
     /// Time of one execution of it; zero if it was not measured.
     pub exec_time: Duration,
     /// It is shorter than its parent and has all the coverage that its parent was kept for.
@@ -129,8 +126,6 @@ pub struct PlanUse {
     pub execs: u64,
     /// Time they took.
     pub elapsed: Duration,
-    /// Finds told.
-    pub finds: u64,
 }
 
 /// An answer to the call in flight.

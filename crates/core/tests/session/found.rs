@@ -17,7 +17,6 @@ pub(crate) fn found(input: &[u8], coverage: &[Feature], parent: FoundParent) -> 
         input: input.into(),
         coverage: coverage.to_vec(),
         parent,
-        execs: 1,
         exec_time: Duration::from_micros(1),
         replaces_parent: false,
     }

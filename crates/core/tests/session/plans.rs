@@ -119,7 +119,7 @@ fn the_budget_is_exact_whatever_a_worker_says_of_its_plan() {
         if turn < 100 {
             stage.tell(0, found(&[turn, 1], &[(u32::from(turn) % 16, turn)], FoundParent::Plan(0)));
         }
-        let lie = PlanUse { execs: u64::MAX, elapsed: Duration::MAX, finds: u64::MAX };
+        let lie = PlanUse { execs: u64::MAX, elapsed: Duration::MAX };
         stage.uses = vec![lie; plan(&stage, 0).len()];
         stage.reply_after(0, 100, Duration::from_millis(1), Outcome::Nothing);
     }
@@ -136,7 +136,7 @@ fn paced_by_executions_no_time_a_worker_tells_changes_a_plan() {
             calls.push(format!("{:?}", stage.call(0)));
             let items = plan(&stage, 0).len();
             let elapsed = Duration::from_micros(micros * u64::from(turn));
-            stage.uses = vec![PlanUse { execs: 300, elapsed, finds: 0 }; items];
+            stage.uses = vec![PlanUse { execs: 300, elapsed }; items];
             let mut told = found(&[turn, 1], &[(u32::from(turn) % 16, turn)], FoundParent::Plan(0));
             told.exec_time = elapsed;
             stage.tell(0, told);

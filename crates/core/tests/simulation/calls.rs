@@ -170,15 +170,7 @@ impl Worker<'_> {
                     }
                     let replaces_parent = input.len() < base.len();
                     let exec_time = Duration::from_micros(dice.below(3));
-                    let execs = at;
-                    found.push(Found {
-                        input,
-                        coverage,
-                        parent,
-                        execs,
-                        exec_time,
-                        replaces_parent,
-                    });
+                    found.push(Found { input, coverage, parent, exec_time, replaces_parent });
                 }
                 Ran::Passed(_) | Ran::Rejected => {}
                 Ran::Failed(failure) if call.ignore.contains(&failure.signature()) => {

@@ -276,11 +276,7 @@ impl Fuzzing {
 
     fn end_trim(&mut self, link: &mut GoLink, found: &mut Vec<Found>) {
         let Some(trim) = self.trim.take() else { return };
-        let item = trim.item();
         if let Some(find) = trim.end(link) {
-            if let Some(item) = self.items.get_mut(item) {
-                item.used.finds += 1;
-            }
             link.arms.found(self.arm);
             found.push(find);
         }

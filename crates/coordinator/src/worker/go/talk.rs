@@ -331,11 +331,7 @@ pub(super) fn features(
 /// All items together did no more than the call.
 fn clamp(plan: Vec<PlanUse>, mut execs: u64, mut elapsed: Duration) -> Vec<PlanUse> {
     let items = plan.into_iter().map(|item| {
-        let item = PlanUse {
-            execs: item.execs.min(execs),
-            elapsed: item.elapsed.min(elapsed),
-            finds: item.finds,
-        };
+        let item = PlanUse { execs: item.execs.min(execs), elapsed: item.elapsed.min(elapsed) };
         (execs, elapsed) = (execs - item.execs, elapsed - item.elapsed);
         item
     });

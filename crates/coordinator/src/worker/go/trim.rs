@@ -54,10 +54,6 @@ impl Trim {
         Self { item, reducer, keep, coverage, exec_time, runs: 0, state }
     }
 
-    pub(super) fn item(&self) -> usize {
-        self.item
-    }
-
     /// The values to run next; `None`: that is all. Without a clock only executions count.
     pub(super) fn next(&mut self, link: &GoLink, is_paced: bool) -> Option<Vec<Value>> {
         match self.state {
@@ -111,7 +107,6 @@ impl Trim {
             input: input.into(),
             coverage: self.coverage,
             parent: FoundParent::Plan(self.item),
-            execs: 0,
             exec_time: self.exec_time,
             replaces_parent: false,
         })

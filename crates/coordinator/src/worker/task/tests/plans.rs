@@ -65,7 +65,6 @@ async fn finds_come_before_the_reply_with_their_parents() {
         assert_eq!(finds[0].coverage, [(3, 1), (7, 8)]);
         assert_eq!(reply.plan.len(), 3);
         let ms = Duration::from_millis;
-        assert_eq!(reply.plan[2].finds, 2);
         assert!(reply.plan[2].elapsed <= ms(1) && reply.plan[0] == PlanUse::default());
         // The ring is empty again for the next call.
         bench.call(fuzz());
