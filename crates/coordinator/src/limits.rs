@@ -15,6 +15,9 @@ pub const INPUT_TIMEOUT_MIN: Duration = Duration::from_millis(50);
 /// Longest per-input timeout. A longer one is a typing error.
 pub const INPUT_TIMEOUT_MAX: Duration = Duration::from_hours(24);
 
+/// How many times its timeout an execution may take longer where it wants a core and has none.
+pub const STARVED_TIMEOUTS_MAX: u32 = 4;
+
 /// Largest input, in bytes of memory form. It is allocated for each worker.
 pub const INPUT_BYTES_LIMIT: usize = 256 << 20;
 

@@ -26,9 +26,9 @@ use crate::process::{
     Child, ExitStatus, GroupSignal, SpawnError, SpawnRequest, Spawned, Spawner, watch_end,
 };
 use crate::shared::TestMemories;
+use crate::worker::gauge::{Activity, RssGauge};
 use crate::worker::memory::WorkerMemory;
 use crate::worker::output::OutputPipe;
-use crate::worker::watch::RssGauge;
 
 /// Why there is no process.
 #[derive(Debug, thiserror::Error)]
@@ -172,6 +172,11 @@ impl WorkerClient {
     pub(super) fn rss_bytes(&self) -> Option<u64> {
         let common = self.common.as_ref().map_or(0, |common| common.resident_max());
         self.rss.as_ref().and_then(|rss| rss.read(common))
+    }
+
+    /// What the process does; `None` if the system does not say.
+    pub(super) fn activity(&self) -> Option<Activity> {
+        Activity::read(self.child.get_ref().pid())
     }
 
     /// A part of a line has arrived on fuzz_out.

@@ -15,6 +15,7 @@ mod client;
 mod death;
 mod dialect;
 mod finds;
+mod gauge;
 mod go;
 mod life;
 mod memory;

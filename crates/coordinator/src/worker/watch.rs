@@ -3,14 +3,13 @@
 //! Pure: it is given samples and the time. Must not kill anything; the task does what an
 //! [`Alarm`] says.
 
-use std::io;
-use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use crate::limits::{
-    CALL_GRACE, EXECS_OTHER_PER_CALL_MAX, INPUT_TIMEOUT_MAX, MEMORY_INTERVAL, WATCH_TICK,
-    WATCH_TICK_MAX,
+    CALL_GRACE, EXECS_OTHER_PER_CALL_MAX, INPUT_TIMEOUT_MAX, MEMORY_INTERVAL, STARVED_TIMEOUTS_MAX,
+    WATCH_TICK, WATCH_TICK_MAX,
 };
+use crate::worker::gauge::Activity;
 use crate::worker::memory::Counts;
 
 /// The limits of every call of a session.
@@ -64,6 +63,17 @@ pub(super) struct Sample {
     pub(super) is_replying: bool,
     /// Resident bytes; `None` if they were not read, or the system does not say.
     pub(super) rss_bytes: Option<u64>,
+    /// What the process does, if [`Watch::asks_activity`]; `None`: the system does not say.
+    pub(super) activity: Option<Activity>,
+}
+
+/// When the execution in progress was first seen to take long.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    /// How long it had taken.
+    taken: Duration,
+    /// What the process had had of a core.
+    cpu_time: Duration,
 }
 
 /// Why the worker has to be killed.
@@ -86,6 +96,9 @@ pub(super) struct Watch {
     counts: Counts,
     /// When the execution in progress has taken too long.
     input_deadline: Instant,
+    mark: Option<Mark>,
+    /// How much more time it may be given.
+    starved_left: Duration,
     /// When the call should end by itself; only if it has a time limit.
     time_up: Option<Instant>,
     /// When the call as a whole has taken too long; only if it has a time limit.
@@ -110,6 +123,8 @@ impl Watch {
             execs_max,
             counts: Counts::default(),
             input_deadline,
+            mark: None,
+            starved_left: limits.input_timeout * STARVED_TIMEOUTS_MAX,
             time_up,
             call_deadline,
         }
@@ -128,11 +143,28 @@ impl Watch {
         counts != self.counts && self.time_up.is_none_or(|at| now < at)
     }
 
+    /// Whether the next look needs to know what the process does: when an execution begins to take
+    /// long, and when it has taken too long.
+    pub(super) fn asks_activity(&self, now: Instant, counts: Counts) -> bool {
+        counts == self.counts && (self.mark.is_none() || now >= self.input_deadline)
+    }
+
+    /// How much of its time the execution in progress wanted a core and had none: a machine that is
+    /// too busy is no fault of the input.
+    fn starved(&self, activity: Option<Activity>) -> Duration {
+        let (Some(mark), Some(activity)) = (self.mark, activity) else { return Duration::ZERO };
+        let had = mark.taken + activity.cpu_time.saturating_sub(mark.cpu_time);
+        let starved = self.limits.input_timeout.saturating_sub(had).min(self.starved_left);
+        // A little is lost to every switch.
+        let is_starved = activity.is_runnable && starved > self.limits.input_timeout / 10;
+        if is_starved { starved } else { Duration::ZERO }
+    }
+
     /// Judges what was seen `now`. `gap` is time in which the coordinator itself did not run.
     pub(super) fn look(&mut self, now: Instant, gap: Duration, sample: Sample) -> Option<Alarm> {
         self.input_deadline += gap;
         self.call_deadline = self.call_deadline.map(|deadline| deadline + gap);
-        let Sample { counts, is_running, is_replying, rss_bytes } = sample;
+        let Sample { counts, is_running, is_replying, rss_bytes, activity } = sample;
         let limit = self.limits.rss_limit_bytes;
         if let Some(seen) = rss_bytes.filter(|&rss| limit > 0 && rss > limit) {
             return Some(Alarm::Memory { seen });
@@ -147,44 +179,29 @@ impl Watch {
         if counts != self.counts {
             self.counts = counts;
             self.input_deadline = now + self.limits.input_timeout;
+            self.mark = None;
+            self.starved_left = self.limits.input_timeout * STARVED_TIMEOUTS_MAX;
         } else if now >= self.input_deadline {
-            if is_replying {
-                return Some(Alarm::Misbehaved("it did not finish the line of its reply".into()));
+            let starved = self.starved(activity);
+            if starved.is_zero() {
+                return Some(if is_replying {
+                    Alarm::Misbehaved("it did not finish the line of its reply".into())
+                } else {
+                    Alarm::Hung { is_running }
+                });
             }
-            return Some(Alarm::Hung { is_running });
+            self.starved_left -= starved;
+            self.input_deadline = now + starved;
+            self.call_deadline = self.call_deadline.map(|deadline| deadline + starved);
+        } else if self.mark.is_none() {
+            let left = self.input_deadline.saturating_duration_since(now);
+            let taken = self.limits.input_timeout.saturating_sub(left);
+            self.mark = activity.map(|activity| Mark { taken, cpu_time: activity.cpu_time });
         }
         if self.call_deadline.is_some_and(|deadline| now >= deadline) {
             return Some(Alarm::Misbehaved("it did not end a call whose time was over".into()));
         }
         None
-    }
-}
-
-/// The resident memory of one process.
-#[derive(Debug)]
-pub(super) struct RssGauge {
-    statm: std::fs::File,
-    page_bytes: u64,
-}
-
-impl RssGauge {
-    /// Of a child that was not reaped yet.
-    pub(super) fn open(pid: u32) -> io::Result<Self> {
-        let statm = std::fs::File::open(format!("/proc/{pid}/statm"))?;
-        Ok(Self { statm, page_bytes: rustix::param::page_size() as u64 })
-    }
-
-    /// Bytes resident now that are its own; `None` if the system does not say. Up to `common`
-    /// bytes of the memory it shares with others are not.
-    pub(super) fn read(&self, common: u64) -> Option<u64> {
-        let mut text = [0; 128];
-        let length = self.statm.read_at(&mut text, 0).ok()?;
-        let text = std::str::from_utf8(&text[..length]).ok()?;
-        let mut pages = text.split_ascii_whitespace().skip(1).map(str::parse::<u64>);
-        let (resident, shared) = (pages.next()?.ok()?, pages.next()?.ok()?);
-        let bytes = resident.checked_mul(self.page_bytes)?;
-        // What is mapped from files is in `shared` too, and larger than nothing of it is taken off.
-        Some(bytes.saturating_sub(common.min(shared.saturating_mul(self.page_bytes))))
     }
 }
 
@@ -197,7 +214,8 @@ mod tests {
 
     fn sample(new: u64) -> Sample {
         let counts = Counts { new, other: 0 };
-        Sample { counts, is_running: true, is_replying: false, rss_bytes: Some(1 << 20) }
+        let rss_bytes = Some(1 << 20);
+        Sample { counts, is_running: true, is_replying: false, rss_bytes, activity: None }
     }
 
     #[test]
@@ -213,6 +231,48 @@ mod tests {
             watch.look(now, Duration::ZERO, sample(99)),
             Some(Alarm::Hung { is_running: true })
         );
+    }
+
+    /// When an execution is given up that gets a third of a core and never ends.
+    fn given_up_after(is_runnable: bool, share: u32) -> Duration {
+        let start = Instant::now();
+        let mut watch = Watch::start(LIMITS, 9, None, start);
+        let mut after = Duration::ZERO;
+        loop {
+            after += Duration::from_millis(100);
+            let activity = Some(Activity { cpu_time: after / share, is_runnable });
+            let seen = Sample { activity, ..sample(0) };
+            if watch.look(start + after, Duration::ZERO, seen).is_some() {
+                return after;
+            }
+        }
+    }
+
+    #[test]
+    fn an_execution_without_a_core_has_as_much_time_more_within_bounds() {
+        let with_a_core = given_up_after(true, 1);
+        assert_eq!(with_a_core, TIMEOUT);
+        assert_eq!(given_up_after(false, 100), TIMEOUT, "one that sleeps wants no core");
+        let with_a_third = given_up_after(true, 3);
+        let (least, most) = (TIMEOUT * 5 / 2, TIMEOUT * 7 / 2);
+        assert!((least..most).contains(&with_a_third), "{with_a_third:?}");
+        let at_last = given_up_after(true, 1_000);
+        let most = TIMEOUT * (1 + STARVED_TIMEOUTS_MAX) + TIMEOUT / 10;
+        assert!((TIMEOUT * STARVED_TIMEOUTS_MAX..most).contains(&at_last), "{at_last:?}");
+    }
+
+    #[test]
+    fn what_the_process_does_is_asked_when_it_begins_to_take_long_and_at_the_end() {
+        let start = Instant::now();
+        let mut watch = Watch::start(LIMITS, 9, None, start);
+        let counts = |new| Counts { new, other: 0 };
+        assert!(watch.asks_activity(start, counts(0)) && !watch.asks_activity(start, counts(1)));
+        let activity = Some(Activity { cpu_time: Duration::ZERO, is_runnable: true });
+        assert_eq!(watch.look(start, Duration::ZERO, Sample { activity, ..sample(0) }), None);
+        assert!(!watch.asks_activity(start, counts(0)));
+        assert!(watch.asks_activity(start + TIMEOUT, counts(0)));
+        assert_eq!(watch.look(start, Duration::ZERO, sample(1)), None);
+        assert!(watch.asks_activity(start, counts(1)), "the next one takes long");
     }
 
     #[test]
@@ -304,11 +364,5 @@ mod tests {
         assert!(pace.is_due(start + MEMORY_INTERVAL, false, limit));
         pace.saw(soon, Some(76), limit);
         assert!(pace.is_near && pace.is_due(soon, false, limit));
-    }
-
-    #[test]
-    fn our_own_memory_can_be_read() {
-        let gauge = RssGauge::open(std::process::id()).unwrap();
-        assert!(gauge.read(0).is_some_and(|rss| rss > 0));
     }
 }

@@ -86,12 +86,14 @@ impl Life<'_> {
         let WorkerState::Calling(in_flight) = &self.state else { return };
         let counts = self.client.memory().counts();
         let is_urgent = !in_flight.watch.is_calm(now, counts);
+        let asks_activity = in_flight.watch.asks_activity(now, counts);
         let rss_bytes = self.weigh(now, is_urgent);
         let sample = Sample {
             counts,
             is_running: self.client.memory().is_running(),
             is_replying: self.client.has_partial_line(),
             rss_bytes,
+            activity: asks_activity.then(|| self.client.activity()).flatten(),
         };
         let is_calm = !is_urgent && !self.memory_pace.is_near;
         self.client.set_tick(if is_calm { limits.tick() } else { WATCH_TICK });
