@@ -113,9 +113,10 @@ class Session:
         replayer = self.place.replayer(run.target)
         if measured.crash is not None:
             facts["crash"] = round(measured.crash, 3)
-            self._raw(engine, measured.crash_file)
-            facts["crash_at"] = replay.place_of(replayer, measured.crash_file)
-            facts["crash_file"] = self._keep_crash(engine, run, measured.crash_file)
+            crash_file = self._where(engine, run, measured.crash_file)
+            self._raw(engine, crash_file)
+            facts["crash_at"] = replay.place_of(replayer, crash_file)
+            facts["crash_file"] = self._keep_crash(engine, run, crash_file)
         if not mix and run.target.kind in ("parser", "plain"):
             for _, path in measured.finds:
                 self._raw(engine, path)
@@ -125,6 +126,12 @@ class Session:
             facts["total"] = replayer.total
             self._keep(engine, run, files)
         return facts
+
+    def _where(self, engine, run, path):
+        """Where a crash lies now: a further start of an engine may have set it aside."""
+        if path.exists():
+            return path
+        return next(file for file in engine.crash_files(run) if file.name == path.name)
 
     def _raw(self, engine, path):
         """The file as the bytes of the input; a new file, the old one may be linked elsewhere."""

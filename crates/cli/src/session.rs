@@ -43,7 +43,7 @@ pub(crate) enum SessionError {
         at_once: Option<StopSignal>,
     },
     /// A signal asked for the end of a command that is not a session.
-    #[error("stopped; what was not told to be done is as it was")]
+    #[error("stopped; no entry is lost, and what was not told to be done may be done in part")]
     CutShort {
         /// The signal.
         signal: Option<StopSignal>,

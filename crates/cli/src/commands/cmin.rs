@@ -25,7 +25,7 @@ pub(crate) fn cmin(arguments: &CminArgs) -> Result<Exit, CliError> {
     let asked = arguments.state.state.as_deref();
     let plan = plan(&arguments.targets, &arguments.cargo, true, asked)?;
     let state = state_directory(asked, &plan.root);
-    if !state.exists() && arguments.corpus.is_none() {
+    if !state.join("session.db").exists() && arguments.corpus.is_none() {
         // Only `run` begins a session.
         return Err(SessionError::from(StoreError::NoSession { dir: state }).into());
     }

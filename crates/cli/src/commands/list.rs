@@ -57,30 +57,30 @@ pub(crate) fn list(arguments: &ListArgs) -> Result<Exit, CliError> {
     Ok(if problems.is_empty() { Exit::Fine } else { Exit::Infrastructure })
 }
 
-/// Asks each what it takes. Returns what is wrong with those that do not say it; where there is
-/// nothing to list, that is the error.
+/// Asks each what it takes. Returns what is wrong with those that cannot be listed; where nothing
+/// can, that is the error.
 fn ask(
     planned: &[Planned],
     is_blind: bool,
     listed: &mut Vec<Listed>,
-) -> Result<Vec<ProbeError>, CliError> {
+) -> Result<Vec<SessionError>, CliError> {
     let mut problems = Vec::new();
     let targets: Vec<&Planned> = planned.iter().collect();
     for (target, answer) in planned.iter().zip(session::probe(&targets)?) {
         match answer {
             Ok(info) if info.counters == 0 && !is_blind => {
                 let name = target.view.name.clone();
-                return Err(SessionError::from(RunError::NotInstrumented { name }).into());
+                problems.push(RunError::NotInstrumented { name }.into());
             }
             Ok(info) => listed.push(of_target(target, Some(&info))),
             // It is there, and does nothing here and now: that is no failure.
             Err(ProbeError::Skipped { .. }) => listed.push(of_target(target, None)),
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(SessionError::Probe(problem)),
         }
     }
     match problems.is_empty() || !listed.is_empty() {
         true => Ok(problems),
-        false => Err(SessionError::Probe(problems.swap_remove(0)).into()),
+        false => Err(problems.swap_remove(0).into()),
     }
 }
 

@@ -63,6 +63,15 @@ pub enum StoreError {
         /// The state directory.
         dir: PathBuf,
     },
+    /// The corpus that was named is the testdata of the fuzz test. Nothing was changed.
+    #[error(
+        "{} is testdata, which is not made smaller; name the corpus with --corpus, or none",
+        dir.display()
+    )]
+    CorpusIsTestdata {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// The session has no such bug.
     #[error("no bug {signature} of fuzz test {test} in {}", dir.display())]
     NoSuchBug {

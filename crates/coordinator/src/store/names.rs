@@ -78,7 +78,7 @@ pub(super) struct Layout {
     pub(super) state: PathBuf,
     /// `corpus/` of the state, or the directory the user gave instead.
     pub(super) corpus: PathBuf,
-    /// Whether the user gave it: files with names of their own are then never moved.
+    /// Whether the user gave it: then only a removal moves files with names of their own.
     pub(super) is_users_corpus: bool,
 }
 
@@ -103,6 +103,14 @@ impl Layout {
     /// Corpus files of the test with this directory name.
     pub(super) fn corpus_of(&self, dir: &str) -> PathBuf {
         self.corpus.join(dir)
+    }
+
+    /// All places that have files of this test's corpus: that of the state too, where the user gave
+    /// another one.
+    pub(super) fn corpora_of(&self, dir: &str) -> Vec<PathBuf> {
+        let mut all = vec![self.corpus_of(dir), self.state.join("corpus").join(dir)];
+        all.dedup();
+        all
     }
 
     /// What was taken out of the corpus of the test with this directory name.

@@ -20,6 +20,7 @@ use super::error::StoreError;
 use super::files::{
     Durability, create_dirs, read_regular, set_aside, sync_all_files, sync_dir, write_new,
 };
+use super::limits::NAME_TRIES_MAX;
 use super::load::stored_coverage;
 use super::names::{FileHash, file_hash, hash_name};
 use super::notice::Notices;
@@ -105,8 +106,14 @@ impl Store {
         let aside = self.layout.removed_of(&known.dir);
         let refuse = |error| StoreError::writing(&aside, error);
         create_dirs(&aside, 0o700).map_err(refuse)?;
-        let corpus = self.layout.corpus_of(&known.dir);
-        let moved = known.move_files(&corpus, &aside, entries)?;
+        let corpora = self.layout.corpora_of(&known.dir);
+        if let Some(dir) = corpora.iter().find(|dir| is_same_dir(dir, &known.testdata)) {
+            return Err(StoreError::CorpusIsTestdata { dir: dir.clone() });
+        }
+        let mut moved = BTreeSet::new();
+        for corpus in &corpora {
+            moved.append(&mut known.move_files(corpus, &aside, entries)?);
+        }
         let without_file = entries.iter().filter(|entry| !moved.contains(&entry.id));
         without_file
             .into_iter()
@@ -114,11 +121,13 @@ impl Store {
             .and_then(|()| sync_all_files(&aside))
             .map_err(refuse)?;
         // A file that comes back with a power cut would bring its entry back.
-        match sync_dir(&corpus) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(StoreError::writing(&corpus, error));
+        for corpus in &corpora {
+            match sync_dir(corpus) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StoreError::writing(corpus, error));
+                }
+                Ok(()) | Err(_) => {}
             }
-            Ok(()) | Err(_) => {}
         }
         self.change(test, |transaction, known| {
             entries.iter().try_for_each(|entry| {
@@ -190,8 +199,22 @@ impl KnownTest {
     fn write_file(&self, entry: &StoredEntry, dir: &Path) -> std::io::Result<()> {
         let bytes = self.form.to_file(&self.types, &entry.input);
         let name = hash_name(&file_hash(&bytes));
-        write_new(dir, &name, &bytes, Durability::Lazy).map(|_is_new| ())
+        // What has the name may have been cut off by a power cut, before it was durable.
+        for number in 0..NAME_TRIES_MAX {
+            let name = if number == 0 { name.clone() } else { format!("{name}.{number}") };
+            let is_there = read_regular(&dir.join(&name)).is_ok_and(|there| there == bytes);
+            if is_there || write_new(dir, &name, &bytes, Durability::Lazy)? {
+                return Ok(());
+            }
+        }
+        Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, "no free name for an entry"))
     }
+}
+
+/// Whether both are there, and are one directory.
+fn is_same_dir(one: &Path, other: &Path) -> bool {
+    let (one, other) = (one.canonicalize(), other.canonicalize());
+    one.is_ok_and(|one| other.is_ok_and(|other| one == other))
 }
 
 fn read_test(tests: &[KnownTest], test: TestIndex) -> Option<&KnownTest> {

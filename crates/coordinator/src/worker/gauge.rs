@@ -40,18 +40,23 @@ pub(super) struct Activity {
     /// Time all of its threads had a core, since it began; in steps of a hundredth of a second on
     /// most systems.
     pub(super) cpu_time: Duration,
-    /// A thread of it runs, or would if it had a core.
+    /// A thread of it runs, would if it had a core, or waits for a disk.
     pub(super) is_runnable: bool,
 }
+
+/// Threads that are looked at. Of more, those that were there first.
+const THREADS_MAX: usize = 256;
 
 impl Activity {
     /// Of a child that was not reaped yet; `None` if the system does not say.
     pub(super) fn read(pid: u32) -> Option<Self> {
         let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-        let mut stats =
-            threads.flatten().filter_map(|task| std::fs::read(task.path().join("stat")).ok());
-        let is_runnable = stats.any(|stat| fields(&stat).is_some_and(|fields| fields[0] == "R"));
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+        let mut stats = threads
+            .take(THREADS_MAX)
+            .filter_map(|task| std::fs::read(task.path().join("stat")).ok());
+        let is_runnable =
+            stats.any(|stat| fields(&stat).is_some_and(|fields| ["R", "D"].contains(&fields[0])));
         Some(Self {
             cpu_time: cpu_time(&stat, rustix::param::clock_ticks_per_second())?,
             is_runnable,

@@ -152,12 +152,21 @@ impl Watch {
     /// How much of its time the execution in progress wanted a core and had none: a machine that is
     /// too busy is no fault of the input.
     fn starved(&self, activity: Option<Activity>) -> Duration {
-        let (Some(mark), Some(activity)) = (self.mark, activity) else { return Duration::ZERO };
-        let had = mark.taken + activity.cpu_time.saturating_sub(mark.cpu_time);
+        let Some(activity) = activity else { return Duration::ZERO };
+        // Without a mark we had no core ourselves, and nothing is known: it begins anew.
+        let had = self.mark.map_or(Duration::ZERO, |mark| {
+            mark.taken + activity.cpu_time.saturating_sub(mark.cpu_time)
+        });
         let starved = self.limits.input_timeout.saturating_sub(had).min(self.starved_left);
         // A little is lost to every switch.
         let is_starved = activity.is_runnable && starved > self.limits.input_timeout / 10;
         if is_starved { starved } else { Duration::ZERO }
+    }
+
+    /// Marks when the execution in progress was first looked at.
+    fn mark_first(&mut self, activity: Option<Activity>, taken: Duration) {
+        let mark = activity.map(|Activity { cpu_time, .. }| Mark { taken, cpu_time });
+        self.mark = self.mark.or(mark);
     }
 
     /// Judges what was seen `now`. `gap` is time in which the coordinator itself did not run.
@@ -193,10 +202,10 @@ impl Watch {
             self.starved_left -= starved;
             self.input_deadline = now + starved;
             self.call_deadline = self.call_deadline.map(|deadline| deadline + starved);
-        } else if self.mark.is_none() {
+            self.mark_first(activity, Duration::ZERO);
+        } else {
             let left = self.input_deadline.saturating_duration_since(now);
-            let taken = self.limits.input_timeout.saturating_sub(left);
-            self.mark = activity.map(|activity| Mark { taken, cpu_time: activity.cpu_time });
+            self.mark_first(activity, self.limits.input_timeout.saturating_sub(left));
         }
         if self.call_deadline.is_some_and(|deadline| now >= deadline) {
             return Some(Alarm::Misbehaved("it did not end a call whose time was over".into()));
@@ -259,6 +268,22 @@ mod tests {
         let at_last = given_up_after(true, 1_000);
         let most = TIMEOUT * (1 + STARVED_TIMEOUTS_MAX) + TIMEOUT / 10;
         assert!((TIMEOUT * STARVED_TIMEOUTS_MAX..most).contains(&at_last), "{at_last:?}");
+    }
+
+    #[test]
+    fn one_that_we_could_not_look_at_in_time_begins_anew_if_it_wants_a_core() {
+        let start = Instant::now();
+        let look = |is_runnable| {
+            let mut watch = Watch::start(LIMITS, 9, None, start);
+            let mut look = |after, cpu_time| {
+                let activity = Some(Activity { cpu_time, is_runnable });
+                let seen = Sample { activity, ..sample(0) };
+                watch.look(start + after, Duration::ZERO, seen).is_some()
+            };
+            [look(TIMEOUT, TIMEOUT), look(TIMEOUT * 2, TIMEOUT * 2)]
+        };
+        assert_eq!(look(true), [false, true]);
+        assert_eq!(look(false), [true, true]);
     }
 
     #[test]

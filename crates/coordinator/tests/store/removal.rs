@@ -172,3 +172,48 @@ fn copies_have_the_form_and_the_names_of_the_corpus() {
         assert_eq!(tree(&place.state.join("corpus")), before);
     }
 }
+
+#[test]
+fn a_file_that_was_cut_off_beside_what_was_removed_does_not_stand_for_an_entry() {
+    let place = Place::new();
+    filled(&place);
+    fs::create_dir_all(removed(&place)).unwrap();
+    // As a power cut leaves it in the middle of a removal of an entry that has no file.
+    fs::write(removed(&place).join(hash_name(b"one")), "").unwrap();
+    let mut loaded = place.load();
+    let entries = corpus(&mut loaded);
+    fs::remove_file(place.corpus().join(hash_name(b"one"))).unwrap();
+    let gone: Vec<&StoredEntry> = entries.iter().filter(|one| &one.input[..] == b"one").collect();
+    loaded.store.remove_entries(TEST, &gone).unwrap();
+    let contents: BTreeSet<Vec<u8>> =
+        tree(&removed(&place)).into_iter().map(|file| file.1).collect();
+    assert_eq!(contents, [b"".to_vec(), b"one".to_vec()].into());
+}
+
+#[test]
+fn what_is_removed_from_a_corpus_of_the_user_is_removed_from_that_of_the_state_too() {
+    let mut place = Place::new();
+    filled(&place);
+    place.corpus_dir = Some(place.dir.path().join("users"));
+    remove(&place, &[b"one"]);
+    place.corpus_dir = None;
+    assert_eq!(place.load().inputs(), [&b"two"[..], b"three"]);
+    assert_eq!(names(&removed(&place)), [hash_name(b"one")].into());
+}
+
+#[test]
+fn testdata_that_was_named_as_the_corpus_is_left_alone() {
+    let mut place = Place::new();
+    filled(&place);
+    fs::create_dir_all(place.testdata()).unwrap();
+    fs::write(place.testdata().join("committed"), "one").unwrap();
+    // The directory of a test below a corpus has its name; so has that below testdata.
+    let parent = place.testdata().parent().unwrap().to_owned();
+    place.corpus_dir = Some(parent);
+    let mut loaded = place.load();
+    let entries = corpus(&mut loaded);
+    let gone: Vec<&StoredEntry> = entries.iter().collect();
+    let error = loaded.store.remove_entries(TEST, &gone).unwrap_err();
+    assert!(error.to_string().contains("is testdata"), "{error}");
+    assert_eq!(fs::read(place.testdata().join("committed")).unwrap(), b"one");
+}

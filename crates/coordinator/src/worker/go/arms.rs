@@ -13,8 +13,10 @@ use std::time::Duration;
 /// Time after which what all brought counts half.
 const MEMORY: Duration = Duration::from_secs(5);
 
-/// Finds that each is credited with in advance.
+/// Finds that all together are credited with in advance, and the time these took: without news the
+/// shares stay what they were at the start.
 const CREDIT: f64 = 1.0;
+const CREDIT_SECONDS: f64 = 0.1;
 
 /// Who made an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,10 +66,9 @@ struct Account {
 }
 
 impl Account {
-    /// Finds for its time.
-    fn rate(self) -> f64 {
-        // A hundredth of a second says little.
-        (self.finds + CREDIT) / (self.seconds + 0.1)
+    /// What it is worth: finds for its time, in relation to its share at the start.
+    fn worth(self, start: f64) -> f64 {
+        start * (self.finds + CREDIT * start) / (self.seconds + CREDIT_SECONDS * start)
     }
 }
 
@@ -129,10 +130,9 @@ impl Arms {
 
     /// The parts of the time that our own mutations get.
     pub(super) fn shares(&self) -> Shares {
-        if self.seconds() == 0.0 {
-            return SHARES_START;
-        }
-        let (go, both, own) = (self.go.rate(), self.both.rate(), self.own.rate());
+        let Shares { own, both } = SHARES_START;
+        let (go, own, both) =
+            (self.go.worth(1.0 - own - both), self.own.worth(own), self.both.worth(both));
         let all = go + both + own;
         Shares {
             own: (own / all).clamp(OWN_MIN, OWN_MAX),
@@ -146,16 +146,24 @@ mod tests {
     use super::*;
 
     /// The shares after many calls of a tenth of a second in which only one brought something.
-    fn shares_if_only(finder: Arm) -> Shares {
+    fn shares_if_only(finder: Option<Arm>) -> Shares {
         let mut arms = Arms::default();
-        assert_eq!(arms.shares(), SHARES_START);
         for _ in 0..1_000 {
-            for (arm, milliseconds) in [(Arm::Go, 50), (Arm::Both, 30), (Arm::Own, 20)] {
-                arms.spend(arm, 1_000, Duration::from_millis(milliseconds));
+            let Shares { own, both } = arms.shares();
+            for (arm, share) in [(Arm::Go, 1.0 - own - both), (Arm::Both, both), (Arm::Own, own)] {
+                arms.spend(arm, 1_000, Duration::from_millis(100).mul_f64(share));
             }
-            arms.found(finder);
+            finder.into_iter().for_each(|finder| arms.found(finder));
         }
         arms.shares()
+    }
+
+    #[test]
+    fn without_finds_the_shares_stay_what_they_are() {
+        for shares in [Arms::default().shares(), shares_if_only(None)] {
+            assert!((shares.own - SHARES_START.own).abs() < 0.01, "{shares:?}");
+            assert!((shares.both - SHARES_START.both).abs() < 0.01, "{shares:?}");
+        }
     }
 
     #[test]
@@ -173,12 +181,12 @@ mod tests {
 
     #[test]
     fn who_finds_more_gets_more_and_nobody_everything() {
-        let go = shares_if_only(Arm::Go);
+        let go = shares_if_only(Some(Arm::Go));
         assert_eq!(go.both, BOTH_MIN);
         assert!(go.own < SHARES_START.own, "{go:?}");
-        let both = shares_if_only(Arm::Both);
+        let both = shares_if_only(Some(Arm::Both));
         assert_eq!(both.both, BOTH_MAX);
         assert!(both.own < SHARES_START.own, "{both:?}");
-        assert_eq!(shares_if_only(Arm::Own).own, OWN_MAX);
+        assert_eq!(shares_if_only(Some(Arm::Own)).own, OWN_MAX);
     }
 }

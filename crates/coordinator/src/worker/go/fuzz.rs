@@ -39,8 +39,10 @@ pub(super) struct Crash {
 pub(super) struct Limits {
     pub(super) execs_max: u64,
     pub(super) time_max: Option<Duration>,
-    /// Bytes of inputs that we make; Go's mutator knows no limit but its memory.
+    /// Bytes of each value that we make; Go's mutator knows no limit but its memory.
     pub(super) len_max: Option<usize>,
+    /// When it begins.
+    pub(super) now: Instant,
 }
 
 /// One entry of the plan.
@@ -95,7 +97,7 @@ pub(super) struct Fuzzing {
     is_paced: bool,
     /// When the step before ended, from the beginning.
     elapsed: Duration,
-    last: Option<Instant>,
+    last: Instant,
 }
 
 impl Fuzzing {
@@ -107,7 +109,7 @@ impl Fuzzing {
         limits: Limits,
         rng_seed: u64,
     ) -> Self {
-        let Limits { execs_max, time_max, len_max } = limits;
+        let Limits { execs_max, time_max, len_max, now } = limits;
         let (shares, both_execs) = match time_max {
             Some(_) => (link.arms.shares(), link.arms.both_execs()),
             // What each brought for its time depends on the clock.
@@ -144,7 +146,7 @@ impl Fuzzing {
             both_execs,
             is_paced: time_max.is_none(),
             elapsed: Duration::ZERO,
-            last: None,
+            last: now,
         }
     }
 
@@ -237,8 +239,8 @@ impl Fuzzing {
         now: Instant,
         found: &mut Vec<Found>,
     ) -> Result<Option<Crash>, String> {
-        let took = self.last.map_or(Duration::ZERO, |last| now - last);
-        self.last = Some(now);
+        let took = now.saturating_duration_since(self.last);
+        self.last = now;
         if let Some(item) = self.items.get_mut(self.at) {
             item.used.execs += ran.execs;
             item.used.elapsed += took;

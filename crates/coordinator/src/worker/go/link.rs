@@ -84,7 +84,7 @@ impl GoLink {
             Work::Execute => Doing::Execute,
             Work::Fuzz { execs_max, time_max, plan, rng_seed, len_max, profile: _ } => {
                 let (execs_max, time_max, len_max) = (*execs_max, *time_max, *len_max);
-                let limits = Limits { execs_max, time_max, len_max };
+                let limits = Limits { execs_max, time_max, len_max, now };
                 let fuzzing = Fuzzing::new(self, values.clone(), plan, limits, *rng_seed);
                 Doing::Fuzz(Box::new(fuzzing))
             }

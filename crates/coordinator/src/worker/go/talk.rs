@@ -179,6 +179,10 @@ impl GoTalk {
             link.mask.learn(snapshot.len())?;
         }
         let ran = self.read(reply, scene)?;
+        let has_no_end = matches!(self.step.way, Way::Mutated { time_max: None, .. });
+        if has_no_end && ran.execs == 0 && !scene.is_last {
+            return Err("it executed nothing in a call without a time limit".to_owned());
+        }
         let outcome = self.take(link, ran, scene.now)?;
         if outcome.is_none()
             && !scene.is_last

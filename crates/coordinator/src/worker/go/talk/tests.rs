@@ -213,6 +213,7 @@ fn answers_that_cannot_be_are_refused() {
     assert!(refused(&snapshot(&[0; COUNTERS + 1]), 1).contains("where there are 8"));
     assert!(refused(&snapshot(&[0, 3, 0, 0, 0, 0]), 1).contains("not one bit"));
     assert!(refused(&snapshot(&[0, 2, 0, 0, 0, 0]), 0).contains("executed none"));
+    assert!(refused("{}", 0).contains("executed nothing"), "it would be asked for ever");
     let mut bench = Bench::fuzzing(&[]);
     bench.mutates(2);
     bench.memory.region().write(fuzzd_protocol::layout::HEADER_BYTES, b"GO").unwrap();
