@@ -25,8 +25,10 @@ pub(crate) fn cmin(arguments: &CminArgs) -> Result<Exit, CliError> {
     let asked = arguments.state.state.as_deref();
     let plan = plan(&arguments.targets, &arguments.cargo, true, asked)?;
     let state = state_directory(asked, &plan.root);
-    if !state.join("session.db").exists() && arguments.corpus.is_none() {
-        // Only `run` begins a session.
+    // A build of a Go package may have made the directory just now; without its database a session
+    // is rebuilt from its files.
+    let has_session = ["session.db", "corpus"].iter().any(|part| state.join(part).exists());
+    if !has_session && arguments.corpus.is_none() {
         return Err(SessionError::from(StoreError::NoSession { dir: state }).into());
     }
     let settings = CminSettings {
