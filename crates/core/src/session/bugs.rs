@@ -77,6 +77,9 @@ pub(super) struct Bug {
     pub(super) is_flaky: bool,
     /// Seen to end a process.
     pub(super) is_fatal: bool,
+    /// It was seen while its worker was being ended, which also ends what the target had started,
+    /// or in an earlier session that did not confirm it.
+    pub(super) is_doubtful: bool,
     /// The search for a smaller input, while the state says that it is taken.
     pub(super) search: Option<Box<Search>>,
 }
@@ -98,8 +101,14 @@ impl Bug {
             runs: 0,
             is_flaky: false,
             is_fatal: false,
+            is_doubtful: false,
             search: None,
         }
+    }
+
+    /// Whether the input may have no part in it: one that does not fail again is no bug.
+    pub(super) fn may_be_foreign(&self) -> bool {
+        self.is_doubtful || is_foreign(self.failure.kind)
     }
 
     /// Counts crashes that no record is asked for.
@@ -169,7 +178,7 @@ impl Bug {
 
     /// Whether it is a kill from outside that did not happen again: kept, and no bug.
     pub(super) fn is_set_aside(&self) -> bool {
-        self.state == BugState::Settled && !self.is_reported && is_foreign(self.failure.kind)
+        self.state == BugState::Settled && !self.is_reported && self.may_be_foreign()
     }
 
     /// Whether it must run in a fresh process next, and nobody does that yet.

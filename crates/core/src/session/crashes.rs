@@ -31,6 +31,14 @@ impl Session {
         self.record_crash(test, input, failure, Novelty::New);
     }
 
+    /// This crash came from a worker that was being ended. If it is the first of its bug, and no
+    /// fresh process has said anything yet, our own signal may have made it.
+    pub(super) fn doubt(&mut self, test: TestIndex, signature: Signature) {
+        if let Some(bug) = self.test(test).ledger.get_mut(signature) {
+            bug.is_doubtful |= bug.state == BugState::Committing && bug.count == 1;
+        }
+    }
+
     fn record_crash(&mut self, test: TestIndex, input: Input, failure: Failure, novelty: Novelty) {
         let signature = failure.signature();
         let ledger = &mut self.tests[test.0].ledger;
@@ -212,7 +220,7 @@ impl Session {
     pub(super) fn settle_confirmed(&mut self, test: TestIndex, signature: Signature) {
         let Some(bug) = self.test(test).ledger.get_mut(signature) else { return };
         let BugState::Confirming { failed, done, .. } = bug.state else { return };
-        let is_foreign = is_foreign(bug.failure.kind);
+        let is_foreign = bug.may_be_foreign();
         bug.reproduced = failed;
         bug.runs = done;
         if is_foreign && done == 0 {

@@ -42,7 +42,7 @@ impl Session {
             // It is being ended already: nothing it says is taken, but for a crash.
             return match outcome {
                 Outcome::Failed { input, failure } => {
-                    self.judge_failure(test, job, input, failure, false);
+                    self.failed(worker, test, job, input, failure);
                 }
                 Outcome::Passed { .. }
                 | Outcome::Rejected
@@ -105,7 +105,7 @@ impl Session {
     fn judge(&mut self, worker: WorkerId, test: TestIndex, job: SpentJob, outcome: Outcome) {
         match (job, outcome) {
             (job, Outcome::Failed { input, failure }) => {
-                self.judge_failure(test, job, input, failure, false);
+                self.failed(worker, test, job, input, failure);
             }
             (SpentJob::Warmup(item), Outcome::Passed { coverage }) => {
                 self.warmed_up(test, item, coverage);
@@ -137,6 +137,22 @@ impl Session {
             }
             // `complaint` lets no other pair through.
             (job, _) => self.abandon(test, job),
+        }
+    }
+
+    /// An input failed, and its worker lives: unless it was told to end meanwhile.
+    fn failed(
+        &mut self,
+        worker: WorkerId,
+        test: TestIndex,
+        job: SpentJob,
+        input: Input,
+        failure: Failure,
+    ) {
+        let signature = failure.signature();
+        self.judge_failure(test, job, input, failure, false);
+        if matches!(self.slots[worker.0].state, SlotState::Stopping(..)) {
+            self.doubt(test, signature);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Crashes of this session: on disk, confirmed, told, minimized, in this order.
 
+use fuzzd_core::ids::Epoch;
 use fuzzd_core::session::{FinishReason, Outcome, Record, Report, StopRequest, Verdict, Work};
 use fuzzd_core::signature::FailureKind;
 
@@ -102,6 +103,21 @@ fn a_kill_from_outside_before_its_first_run_waits_for_the_next_session() {
     assert_eq!(stage.told(), ["finished"]);
     let has_verdict = stage.stored.iter().any(|record| matches!(record, Record::Bug { .. }));
     assert!(!has_verdict, "the crash is kept without a verdict");
+}
+
+#[test]
+fn a_failure_of_a_worker_that_is_being_ended_waits_for_the_next_session() {
+    let mut stage = Stage::start(config());
+    stage.holds_stops = true;
+    stage.signal(StopRequest::Graceful);
+    // Our signal ended what the target had started, say.
+    stage.answer_stopping(0, Epoch(1), failed(b"innocent", panic_at(1)));
+    stage.end_stops();
+    assert_eq!(stage.told(), ["finished"]);
+    assert_eq!(stage.crashes(panic_at(1).signature()), [b"innocent"]);
+    let has_verdict = stage.stored.iter().any(|record| matches!(record, Record::Bug { .. }));
+    assert!(!has_verdict, "the crash is kept without a verdict");
+    assert_eq!(stage.summary().status.bugs, 0);
 }
 
 #[test]
