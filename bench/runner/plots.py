@@ -5,7 +5,7 @@ from .numbers import edges_at, median
 
 COLOURS = {
     "fuzzd": "#d1242f", "libfuzzer": "#0969da", "libfuzzer_vp": "#54aeff", "afl": "#bf8700",
-    "libafl": "#1a7f37", "honggfuzz": "#8250df",
+    "libafl": "#1a7f37", "honggfuzz": "#8250df", "go": "#00add8",
 }
 WIDTH, HEIGHT = 640, 320
 LEFT, RIGHT, TOP, BOTTOM = 52, 96, 28, 36

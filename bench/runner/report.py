@@ -304,7 +304,7 @@ def write(results, bench, at=None, suffix="", command="scripts/bench"):
     method = (bench / f"METHOD{suffix}.md").read_text().strip()
     today = datetime.date.today().isoformat()
     head = (f"# Results\n\nWritten by `{command} table --write` on {today}: {machine()}; "
-            f"{count} runs of each, medians (and the range).\n\n{method}")
+            f"{'1 run' if count == '1' else f'{count} runs'} of each, medians (and the range).\n\n{method}")
     drawings = f"plots{suffix.lower()}"
     drawn = plots.write(data, bench / drawings)
     links = "\n".join(f"![{name}]({drawings}/{name}.svg)" for name in drawn)
