@@ -208,6 +208,9 @@ pub const MEASURED_GROUP_MAX: usize = 256;
 /// Times an entry is run of which its worker says nothing.
 pub const MEASURE_TRIES_MAX: u32 = 2;
 
+/// Times an entry is run again that took long: the machine may have been busy.
+pub const MEASURE_AGAIN_MAX: u32 = 2;
+
 /// Entries in a row of which a worker slot gets nothing said, before `fuzzd cmin` gives up: it is
 /// not the entries.
 pub const MEASURE_LOSSES_MAX: u32 = 4;

@@ -20,9 +20,9 @@ const CLASSES: usize = 8;
 /// What running an input costs before its first byte, in bytes.
 const BASE_BYTES: u64 = 32;
 
-/// Up to here an input is quick, whatever the others are: what is measured once tells no smaller
-/// times apart.
-const QUICK: Duration = Duration::from_micros(100);
+/// Up to here an input is quick, whatever the others are: times of single executions, which another
+/// process measures, tell no smaller ones apart.
+pub const QUICK: Duration = Duration::from_millis(1);
 
 /// An input counts as at most so many times slower than the typical one: time is measured once, and
 /// coverage is worth more than a moment in which the machine did something else.
@@ -190,7 +190,7 @@ mod tests {
         let unknown = Candidate { exec_time: None, ..slow(0, &[(0, 1)]) };
         assert_eq!(choose(&[unknown, slow(2, &[(0, 1)]), slow(3, &[(0, 1)])], 1), [0]);
         let micros = |micros| Some(Duration::from_micros(micros));
-        let all = [90, 1, 2].map(|time| Candidate { exec_time: micros(time), ..unknown });
+        let all = [900, 1, 2].map(|time| Candidate { exec_time: micros(time), ..unknown });
         assert_eq!(choose(&all, 1), [0], "all of them are quick");
     }
 

@@ -74,14 +74,17 @@ fn contents(dir: &Path) -> BTreeSet<Vec<u8>> {
 
 #[tokio::test]
 async fn one_entry_of_those_that_cover_the_same_stays_and_the_next_finds_nothing_to_do() {
-    let (_dir, options) = place("good", &[b"long and long", b"x", b"medium"]);
+    // Which one depends on their times too, and these on the machine.
+    let (_dir, options) = place("good", &[b"one", b"two", b"three"]);
     let first = done(&options, None).await;
-    assert_eq!((first.before, first.after.entries), (Size { entries: 3, bytes: 20 }, 1));
-    assert_eq!((first.after.bytes, first.measured), (1, 3));
+    assert_eq!((first.before, first.after.entries), (Size { entries: 3, bytes: 11 }, 1));
+    assert_eq!(first.measured, 3);
     assert_eq!(first.coverage, Gain { edges: 1, features: 1 });
-    assert_eq!(contents(&options.state.join("corpus/good")), [b"x".to_vec()].into());
-    let removed = [b"long and long".to_vec(), b"medium".to_vec()];
-    assert_eq!(contents(first.to.as_deref().unwrap()), removed.into());
+    let kept = contents(&options.state.join("corpus/good"));
+    let removed = contents(first.to.as_deref().unwrap());
+    assert_eq!((kept.len(), removed.len()), (1, 2));
+    let all: BTreeSet<Vec<u8>> = kept.union(&removed).cloned().collect();
+    assert_eq!(all, [b"one".to_vec(), b"two".to_vec(), b"three".to_vec()].into());
     let second = done(&options, None).await;
     assert_eq!((second.before, second.after), (first.after, first.after));
     assert_eq!((second.measured, second.to), (0, None), "what is known is not run again");
@@ -90,7 +93,7 @@ async fn one_entry_of_those_that_cover_the_same_stays_and_the_next_finds_nothing
 
 #[tokio::test]
 async fn what_fails_stays_and_is_no_bug() {
-    let (_dir, options) = place("abort_if_mutated", &[b"a", b"bb", MUTATED]);
+    let (_dir, options) = place("abort_if_mutated", &[b"a", MUTATED]);
     let done = done(&options, None).await;
     assert_eq!((done.after.entries, done.failing, done.unknown), (2, 1, 0));
     let kept = contents(&options.state.join("corpus/abort_if_mutated"));
@@ -111,8 +114,8 @@ async fn copies_leave_the_state_as_it_is() {
     let into = dir.path().join("into");
     let done = done(&options, Some(into.clone())).await;
     assert_eq!((done.after.entries, done.to.as_ref()), (1, Some(&into)));
-    assert_eq!(contents(&into), [b"a".to_vec()].into());
-    assert_eq!(contents(&options.state.join("corpus/good")).len(), 2);
+    let (copied, all) = (contents(&into), contents(&options.state.join("corpus/good")));
+    assert_eq!((copied.len(), all.len(), copied.is_subset(&all)), (1, 2, true));
     assert!(!options.state.join("removed").exists());
 }
 
@@ -129,7 +132,7 @@ async fn copies_of_several_lie_in_a_directory_each_and_one_that_is_down_stops_no
     ended.unwrap();
     let down = |news: &CminNews| matches!(news, CminNews::GivenUp { is_skipped: false, .. });
     assert_eq!(told.iter().filter(|news| down(news)).count(), 1, "{told:?}");
-    assert_eq!(contents(&into.join("good")), [b"a".to_vec()].into());
+    assert_eq!(contents(&into.join("good")).len(), 1);
     assert_eq!(contents(&into.join("rejects")), [b"c".to_vec()].into());
 }
 
