@@ -8,7 +8,7 @@
 //! The table is built anew from time to time, not with each find; entries that came since have a
 //! fixed part of the picks until then. The larger the corpus, the longer the time between two
 //! builds: their share of the coordinator's time stays the same. Large ones are built in slices
-//! (see [`building`]): no plan waits for more than one.
+//! (see `building`): no plan waits for more than one.
 
 mod building;
 pub(crate) mod chance;
