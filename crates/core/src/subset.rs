@@ -24,8 +24,8 @@ const BASE_BYTES: u64 = 32;
 /// process measures, tell no smaller ones apart.
 pub const QUICK: Duration = Duration::from_millis(1);
 
-/// An input counts as at most so many times slower than the typical one: time is measured once, and
-/// coverage is worth more than a moment in which the machine did something else.
+/// An input counts as at most so many times slower than the typical one: coverage is worth more
+/// than moments in which the machine did something else.
 const SLOWNESS_MAX: u64 = 1_000;
 
 /// One entry to choose or to leave out.

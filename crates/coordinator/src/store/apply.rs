@@ -36,9 +36,10 @@ pub(super) fn apply(
             write_coverage(transaction, test, *id, coverage)
         }
         Record::Measured { id, coverage, .. } => write_coverage(transaction, test, *id, coverage),
-        Record::Crash { signature, input, failure, .. } => {
+        Record::Crash { signature, input, failure, is_doubtful, .. } => {
             let id = EntryId::of(input);
-            let bug = count_crash(transaction, test, *signature, id, failure, now_ms)?;
+            let status = if *is_doubtful { BugStatus::Doubtful } else { BugStatus::Pending };
+            let bug = count_crash(transaction, test, *signature, id, (failure, status), now_ms)?;
             insert_crash(transaction, test, bug, input, CrashRole::Original, now_ms)
         }
         Record::Bug { signature, input, verdict, .. } => {
@@ -125,7 +126,7 @@ pub(super) fn count_crash(
     test: &KnownTest,
     signature: Signature,
     id: EntryId,
-    failure: &Failure,
+    (failure, status): (&Failure, BugStatus),
     now_ms: i64,
 ) -> rusqlite::Result<i64> {
     let sql = "INSERT INTO bugs(test, signature, kind, location, message, details, status, count,
@@ -133,7 +134,8 @@ pub(super) fn count_crash(
                VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?8, ?9)
                ON CONFLICT DO UPDATE SET count=count+1, last_seen_ms=excluded.last_seen_ms,
                    shown=iif(status IN ('fixed', 'unconfirmed'), excluded.shown, shown),
-                   status=iif(status IN ('fixed', 'unconfirmed'), excluded.status, status)
+                   status=iif(status IN ('fixed', 'unconfirmed', 'doubtful'), excluded.status,
+                              status)
                RETURNING seq";
     transaction.prepare_cached(sql)?.query_row(
         params![
@@ -143,7 +145,7 @@ pub(super) fn count_crash(
             failure.location,
             failure.message,
             failure.details,
-            BugStatus::Pending.name(),
+            status.name(),
             now_ms,
             id.0,
         ],
@@ -179,7 +181,14 @@ fn ensure_bug(
         return Ok(bug.seq);
     }
     let failure = Failure::new(FailureKind::Error, "", "unknown", "");
-    count_crash(transaction, test, signature, EntryId::of(memory), &failure, now_ms)
+    count_crash(
+        transaction,
+        test,
+        signature,
+        EntryId::of(memory),
+        (&failure, BugStatus::Pending),
+        now_ms,
+    )
 }
 
 /// Adds an input to a bug, unless it is there.

@@ -27,11 +27,13 @@ use super::names::{FileHash, Layout};
 pub enum BugStatus {
     /// Its crash is stored; it was not tried again yet.
     Pending,
+    /// The same, of a crash that was only seen while its worker was being ended.
+    Doubtful,
     /// It failed again in fresh processes (or nobody was asked to try).
     Confirmed,
     /// It failed, but not again by itself.
     Flaky,
-    /// A death from outside that did not happen again: not a bug, but kept.
+    /// A death from outside, or a doubtful crash, that did not happen again: not a bug, but kept.
     Unconfirmed,
     /// It came with an input of testdata or state.
     Known,
@@ -40,14 +42,22 @@ pub enum BugStatus {
 }
 
 impl BugStatus {
-    const ALL: [Self; 6] =
-        [Self::Pending, Self::Confirmed, Self::Flaky, Self::Unconfirmed, Self::Known, Self::Fixed];
+    const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Doubtful,
+        Self::Confirmed,
+        Self::Flaky,
+        Self::Unconfirmed,
+        Self::Known,
+        Self::Fixed,
+    ];
 
     /// One word, as in the database.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
+            Self::Doubtful => "doubtful",
             Self::Confirmed => "confirmed",
             Self::Flaky => "flaky",
             Self::Unconfirmed => "unconfirmed",
@@ -68,7 +78,9 @@ impl BugStatus {
             (Verdict::Flaky { .. }, Self::Confirmed) => Self::Confirmed,
             (Verdict::Flaky { .. }, _) => Self::Flaky,
             (Verdict::Minimized, status) => status,
-            (Verdict::Unconfirmed { .. }, Self::Pending | Self::Unconfirmed) => Self::Unconfirmed,
+            (Verdict::Unconfirmed { .. }, Self::Pending | Self::Doubtful | Self::Unconfirmed) => {
+                Self::Unconfirmed
+            }
             (Verdict::Unconfirmed { .. }, status) => status,
             (Verdict::Known, Self::Confirmed | Self::Flaky) => self,
             (Verdict::Known, _) => Self::Known,

@@ -25,9 +25,11 @@ pub(super) fn gather_bugs(loader: &mut Loader<'_>) -> rusqlite::Result<(usize, V
         match bug.status {
             BugStatus::Unconfirmed => {}
             BugStatus::Fixed => fixed.extend(loaded(loader, &bug, &crashes)),
-            BugStatus::Pending | BugStatus::Confirmed | BugStatus::Flaky | BugStatus::Known => {
-                bugs.extend(loaded(loader, &bug, &crashes))
-            }
+            BugStatus::Pending
+            | BugStatus::Doubtful
+            | BugStatus::Confirmed
+            | BugStatus::Flaky
+            | BugStatus::Known => bugs.extend(loaded(loader, &bug, &crashes)),
         }
     }
     // An input that shows another bug now (its code has moved, say) has nothing to tell about
@@ -60,6 +62,7 @@ fn loaded(loader: &mut Loader<'_>, bug: &BugRow, crashes: &[CrashRow]) -> Option
         path: path.filter(|_| !is_removed),
         reproduced: bug.reproduced,
         runs: bug.runs,
-        is_pending: bug.status == BugStatus::Pending,
+        is_pending: matches!(bug.status, BugStatus::Pending | BugStatus::Doubtful),
+        is_doubtful: bug.status == BugStatus::Doubtful,
     })
 }

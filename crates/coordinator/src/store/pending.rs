@@ -156,6 +156,7 @@ fn content_of(
                 let dir = match bug.status {
                     BugStatus::Unconfirmed => layout.unconfirmed_of(&test.dir),
                     BugStatus::Pending
+                    | BugStatus::Doubtful
                     | BugStatus::Confirmed
                     | BugStatus::Flaky
                     | BugStatus::Known

@@ -84,7 +84,14 @@ fn take_in(
         None => {
             let failure = failure_of(loader, dir, signature);
             let id = EntryId::of(memory);
-            count_crash(connection, &loader.known, signature, id, &failure, now)?
+            count_crash(
+                connection,
+                &loader.known,
+                signature,
+                id,
+                (&failure, BugStatus::Pending),
+                now,
+            )?
         }
     };
     insert_crash(connection, &loader.known, bug, memory, role, now)?;

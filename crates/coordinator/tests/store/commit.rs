@@ -144,6 +144,31 @@ fn failures_without_a_record_of_their_own_raise_the_count_of_their_bug() {
 }
 
 #[test]
+fn a_doubtful_crash_stays_so_until_one_is_seen_that_is_not() {
+    let place = Place::new();
+    let seen = |is_doubtful: bool| {
+        let mut running = place.start();
+        let crash = match crash(b"boom") {
+            Record::Crash { test, signature, input, failure, .. } => {
+                Record::Crash { test, signature, input, failure, is_doubtful }
+            }
+            other => panic!("{other:?}"),
+        };
+        running.commit(crash);
+        running.close();
+        // What is in the files is what is left when the database is gone.
+        std::fs::remove_file(place.state.join("session.db")).unwrap();
+        let bug = place.load().configs[0].bugs[0].clone();
+        assert!(bug.is_pending);
+        bug.is_doubtful
+    };
+    assert!(seen(true));
+    assert!(seen(true));
+    assert!(!seen(false));
+    assert!(!seen(true), "it was seen without doubt before");
+}
+
+#[test]
 fn a_crash_without_verdict_is_pending_at_the_next_start() {
     let place = Place::new();
     let mut running = place.start();

@@ -95,7 +95,13 @@ fn commit_all(running: &mut Running, numbers: std::ops::Range<u64>) {
             None => records.push((entry(&bytes, &[(1, 1)]), format!("entry {number}"))),
             Some(failure) => {
                 let (signature, input) = (failure.signature(), Input::from(bytes));
-                let crash = Record::Crash { test: TEST, signature, input: input.clone(), failure };
+                let crash = Record::Crash {
+                    test: TEST,
+                    signature,
+                    input: input.clone(),
+                    failure,
+                    is_doubtful: false,
+                };
                 records.push((crash, format!("crash {number}")));
                 let bug = Record::Bug { test: TEST, signature, input, verdict: CONFIRMED };
                 records.push((bug, format!("bug {number}")));

@@ -184,7 +184,7 @@ pub(crate) fn signature() -> Signature {
 pub(crate) fn crash(bytes: &[u8]) -> Record {
     let failure = failure();
     let signature = failure.signature();
-    Record::Crash { test: TEST, signature, input: Input::from(bytes), failure }
+    Record::Crash { test: TEST, signature, input: Input::from(bytes), failure, is_doubtful: false }
 }
 
 pub(crate) fn bug(bytes: &[u8], verdict: Verdict) -> Record {

@@ -77,8 +77,8 @@ pub(super) struct Bug {
     pub(super) is_flaky: bool,
     /// Seen to end a process.
     pub(super) is_fatal: bool,
-    /// It was seen while its worker was being ended, which also ends what the target had started,
-    /// or in an earlier session that did not confirm it.
+    /// It was only seen while its worker was being ended, which also ends what the target had
+    /// started.
     pub(super) is_doubtful: bool,
     /// The search for a smaller input, while the state says that it is taken.
     pub(super) search: Option<Box<Search>>,

@@ -109,4 +109,6 @@ pub struct LoadedBug {
     /// The crash was written but never confirmed: the earlier session was cut off. It is confirmed
     /// now, and reported as new.
     pub is_pending: bool,
+    /// It was only seen while its worker was being ended: it is a bug only if it fails again.
+    pub is_doubtful: bool,
 }

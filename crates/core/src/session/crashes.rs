@@ -22,7 +22,11 @@ use crate::signature::{FailureKind, Signature};
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Novelty {
     New,
-    Known { path: Option<PathBuf> },
+    /// New, if it is a bug at all.
+    Doubtful,
+    Known {
+        path: Option<PathBuf>,
+    },
 }
 
 impl Session {
@@ -31,12 +35,10 @@ impl Session {
         self.record_crash(test, input, failure, Novelty::New);
     }
 
-    /// This crash came from a worker that was being ended. If it is the first of its bug, and no
-    /// fresh process has said anything yet, our own signal may have made it.
-    pub(super) fn doubt(&mut self, test: TestIndex, signature: Signature) {
-        if let Some(bug) = self.test(test).ledger.get_mut(signature) {
-            bug.is_doubtful |= bug.state == BugState::Committing && bug.count == 1;
-        }
+    /// A crash that a worker told while it was being ended: our own signal may have made it, as it
+    /// also ends what the target had started.
+    pub(super) fn crashed_while_ended(&mut self, test: TestIndex, input: Input, failure: Failure) {
+        self.record_crash(test, input, failure, Novelty::Doubtful);
     }
 
     fn record_crash(&mut self, test: TestIndex, input: Input, failure: Failure, novelty: Novelty) {
@@ -57,6 +59,8 @@ impl Session {
             Some(bug) if bug.state != BugState::Passing => {
                 bug.count = bug.count.saturating_add(1);
                 bug.sighting = sighting;
+                // One worker that nobody was ending is enough.
+                bug.is_doubtful &= novelty == Novelty::Doubtful;
                 if let (BugState::Committing, Novelty::Known { path }) = (&bug.state, &novelty) {
                     // A seed showed it first, but testdata or state had it before.
                     bug.state = BugState::Recording;
@@ -67,7 +71,8 @@ impl Session {
                     return bug.count_unrecorded(1);
                 }
                 bug.originals += 1;
-                let record = Record::Crash { test, signature, input, failure };
+                let is_doubtful = bug.is_doubtful;
+                let record = Record::Crash { test, signature, input, failure, is_doubtful };
                 return self.commit(record, Consequence::None);
             }
             None if is_full => {
@@ -76,16 +81,17 @@ impl Session {
             }
             Some(_) | None => {}
         }
+        let is_doubtful = novelty == Novelty::Doubtful;
         let (state, is_new, path) = match novelty {
-            Novelty::New => (BugState::Committing, true, None),
+            Novelty::New | Novelty::Doubtful => (BugState::Committing, true, None),
             Novelty::Known { path } => (BugState::Recording, false, path),
         };
         let mut bug = Bug::new(failure.clone(), input.clone(), state, is_new);
         (bug.path, bug.count, bug.originals) = (path, count, originals);
         (bug.reproduced, bug.runs, bug.is_flaky) = runs;
-        bug.sighting = sighting;
+        (bug.sighting, bug.is_doubtful) = (sighting, is_doubtful);
         ledger.insert(signature, bug);
-        let record = Record::Crash { test, signature, input, failure };
+        let record = Record::Crash { test, signature, input, failure, is_doubtful };
         self.commit(record, Consequence::CrashKept { test, signature });
     }
 

@@ -106,7 +106,7 @@ impl Session {
     }
 
     /// A job ends because its worker was stopped by us: no verdict, and no blame.
-    fn abandon_cut_off(&mut self, test: TestIndex, job: SpentJob) {
+    pub(super) fn abandon_cut_off(&mut self, test: TestIndex, job: SpentJob) {
         match job {
             SpentJob::Confirm(signature) => self.confirm_cut_off(test, signature),
             other @ (SpentJob::Warmup(_)

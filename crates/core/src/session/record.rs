@@ -42,6 +42,8 @@ pub enum Record {
         input: Input,
         /// How it failed.
         failure: Failure,
+        /// It was only seen while its worker was being ended: it is a bug only if it fails again.
+        is_doubtful: bool,
     },
     /// What became of a bug. The crash was stored before.
     Bug {

@@ -149,10 +149,19 @@ impl Session {
         input: Input,
         failure: Failure,
     ) {
-        let signature = failure.signature();
-        self.judge_failure(test, job, input, failure, false);
-        if matches!(self.slots[worker.0].state, SlotState::Stopping(..)) {
-            self.doubt(test, signature);
+        if !matches!(self.slots[worker.0].state, SlotState::Stopping(..)) {
+            return self.judge_failure(test, job, input, failure, false);
+        }
+        // What was run before says nothing new now.
+        let asked = match &job {
+            SpentJob::Confirm(signature) | SpentJob::Recheck(signature) => Some(*signature),
+            SpentJob::MinimizeFailure(spent) => Some(spent.job.signature),
+            SpentJob::Warmup(_) | SpentJob::Fuzz { .. } | SpentJob::MinimizeFind(_) => None,
+        };
+        let is_known = matches!(job, SpentJob::Warmup(_)) || asked == Some(failure.signature());
+        self.abandon_cut_off(test, job);
+        if !is_known {
+            self.crashed_while_ended(test, input, failure);
         }
     }
 

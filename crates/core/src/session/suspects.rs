@@ -58,7 +58,7 @@ impl Session {
         let mut bug = Bug::new(failure.clone(), input.clone(), BugState::Committing, true);
         bug.originals = originals;
         ledger.insert(signature, bug);
-        let record = Record::Crash { test, signature, input, failure };
+        let record = Record::Crash { test, signature, input, failure, is_doubtful: false };
         self.commit(record, Consequence::CrashKept { test, signature });
     }
 }

@@ -130,7 +130,7 @@ impl TestState {
         };
         let mut bug = Bug::new(failure, loaded.input.clone(), state, loaded.is_pending);
         bug.count = 0;
-        bug.is_doubtful = loaded.is_pending;
+        bug.is_doubtful = loaded.is_doubtful;
         bug.path.clone_from(&loaded.path);
         if !loaded.is_pending {
             (bug.reproduced, bug.runs) = (loaded.reproduced, loaded.runs);

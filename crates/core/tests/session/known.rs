@@ -138,18 +138,3 @@ fn a_known_bug_is_told_with_the_runs_of_the_session_that_confirmed_it() {
     fixed.reply(0, passed(&[]));
     assert_eq!(runs(&fixed), (2, 3));
 }
-
-#[test]
-fn a_crash_that_an_earlier_session_did_not_confirm_is_no_bug_unless_it_fails_again() {
-    for (fails, told) in [(true, "bug"), (false, "unconfirmed")] {
-        let bugs = vec![bug(&panic_at(1), b"pending", true)];
-        let tests = vec![TestConfig { bugs, ..test() }];
-        let mut stage = Stage::start(SessionConfig { tests, ..config() });
-        for _ in 0..3 {
-            stage.expect_execute(0, b"pending");
-            let fails = fails.then(|| failed(b"pending", panic_at(1)));
-            stage.reply(0, fails.unwrap_or_else(|| passed(&[(0, 1)])));
-        }
-        assert!(stage.told().contains(&told), "{:?}", stage.told());
-    }
-}

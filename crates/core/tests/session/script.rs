@@ -74,6 +74,7 @@ pub(crate) fn bug(failure: &Failure, input: &[u8], is_pending: bool) -> LoadedBu
         reproduced: 2,
         runs: 3,
         is_pending,
+        is_doubtful: false,
     }
 }
 
@@ -127,7 +128,7 @@ pub(crate) struct Stage {
     pub(crate) uses: Vec<PlanUse>,
     /// Whether processes that are to end wait for `end_stops`.
     pub(crate) holds_stops: bool,
-    stopping: Vec<(WorkerId, Epoch)>,
+    pub(crate) stopping: Vec<(WorkerId, Epoch)>,
     /// Coverage shown to the workers, and entries by test.
     pub(crate) shown: Vec<Feature>,
     pub(crate) published: BTreeMap<TestIndex, Vec<Input>>,

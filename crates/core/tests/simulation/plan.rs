@@ -240,6 +240,7 @@ fn load_bugs(target: &Target, dice: &mut Dice) -> Vec<LoadedBug> {
             input = other.input.clone();
         }
         bugs.push(LoadedBug {
+            is_doubtful: false,
             signature,
             kind,
             message: "from before".into(),

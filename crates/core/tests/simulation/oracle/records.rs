@@ -27,7 +27,7 @@ impl Oracle {
                 let is_loaded = self.tests[test.0].loaded.contains(id);
                 assert!(is_loaded, "the coverage of something that is not an entry: {id:?}");
             }
-            Record::Crash { test, signature, input, failure } => {
+            Record::Crash { test, signature, input, failure, .. } => {
                 assert_eq!(*signature, failure.signature());
                 let crashes = &self.tests[test.0].crashes;
                 let is_real = crashes.get(signature).is_some_and(|all| all.contains(input));
