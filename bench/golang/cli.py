@@ -9,7 +9,7 @@ from runner.build import say
 from runner.cli import checked_core, guarded, stored
 from runner.session import Session, mix_corpus
 
-from . import engines, targets
+from . import engines, replay, targets
 from .place import Place
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -19,6 +19,7 @@ the same unmodified test binary, seeds and number of workers, on one pinned core
 
   scripts/bench-go                               everything: about 4 hours of one core
   scripts/bench-go --targets net.netip.Parse --cpu 20 --reps 1
+  scripts/bench-go replay                        executions per second of the same inputs
   scripts/bench-go mix                           executions per second from the same corpus
   scripts/bench-go table DIR... [--write]        the tables again; --write: bench/RESULTS-GO.md
   scripts/bench-go list                          the fuzz tests there are
@@ -29,8 +30,8 @@ Runs that are in --out already are not repeated. bench/METHOD-GO.md has the meth
 def parser():
     text = argparse.RawDescriptionHelpFormatter
     top = argparse.ArgumentParser(prog="scripts/bench-go", description=HELP, formatter_class=text)
-    commands = top.add_subparsers(dest="command", metavar="run|mix|build|table|list")
-    for name in ("run", "mix", "build"):
+    commands = top.add_subparsers(dest="command", metavar="run|replay|mix|build|table|list")
+    for name in ("run", "replay", "mix", "build"):
         add = commands.add_parser(name, formatter_class=text, description=HELP).add_argument
         add("--engines", default=",".join(engines.ALL), help="separated by commas")
         add("--targets", default="all", help="names, packages, or all [all]")
@@ -83,8 +84,13 @@ def measure(options):
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="bench-go-"))
     try:
         corpora = [out, *(folder.resolve() for folder in options.against)]
-        mix = mix_corpus(corpora, scratch) if options.command == "mix" else None
-        session.all(chosen, options.reps, options.cpu, mix)
+        mix = mix_corpus(corpora, scratch) if options.command in ("mix", "replay") else None
+        if options.command == "replay":
+            for target in chosen:
+                if corpus := mix(target):
+                    replay.measure(place, target, options.reps, core, corpus, out)
+        else:
+            session.all(chosen, options.reps, options.cpu, mix)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     names = {target.name for target in chosen}

@@ -92,9 +92,23 @@ class Fuzzd(Worker, engines.Fuzzd):
         words = [run.place.fuzzd, "run", request, "-j1", "--json", "--seed", str(run.seed)]
         return [*words, "--state", run.folder / "state", *seeds]
 
+    def executions(self, run):
+        # All of them, as Go counts: also those that minimize and confirm.
+        return max((_all(event) for event in self._events(run)), default=0)
+
+    def first_execution(self, run):
+        events = list(self._events(run))
+        if not any(event["event"] == "warmup_finished" for event in events):
+            return None
+        return max(_all(event) for event in events)
+
     def raw(self, content):
         # The replayer reads the text form.
         return content
+
+
+def _all(event):
+    return (event.get("execs") or 0) + (event.get("execs_other") or 0)
 
 
 def _names(folder):

@@ -26,6 +26,7 @@ class Results:
     def __init__(self, results, at=None):
         self.runs = collections.defaultdict(list)
         self.mixed = collections.defaultdict(list)
+        self.replayed = collections.defaultdict(list)
         self.kinds = {}
         self.pairs = collections.defaultdict(list)
         for result in results:
@@ -33,10 +34,10 @@ class Results:
             if result["mode"] == pair.MODE:
                 self.pairs[result["target"]].append(result)
                 continue
-            groups = self.mixed if result["mode"] == "mix" else self.runs
+            groups = {"mix": self.mixed, "replay": self.replayed}.get(result["mode"], self.runs)
             groups[result["target"], result["engine"]].append(result)
         self.at = at
-        present = {engine for _, engine in [*self.runs, *self.mixed]}
+        present = {engine for _, engine in [*self.runs, *self.mixed, *self.replayed]}
         self.engines = [engine for engine in ORDER if engine in present]
         self.rivals = [engine for engine in self.engines if engine != OURS]
         self.reference = next((name for name in REFERENCES if name in self.rivals), "libfuzzer")
@@ -68,7 +69,7 @@ def tables(results, at=None):
     data = Results(results, at)
     if not data.kinds:
         return "There are no results."
-    parts = [rates(data), mixes(data), edges(data)]
+    parts = [rates(data), replays(data), mixes(data), edges(data)]
     parts += [same_coverage(data, rival) for rival in data.rivals]
     parts += [crashes(data, "bug", "Known bugs"), crashes(data, "magic", "Single comparisons")]
     parts += [failures(data), memory(data), workers(data), pairs(data), notes(data)]
@@ -114,6 +115,12 @@ def rates(data):
     rows, after = rate_rows(data, data.get)
     head = ["executions per CPU second", *data.engines, f"{OURS} / {data.reference}"]
     return grid("Executions per second, whole runs", head, rows, after)
+
+
+def replays(data):
+    rows, after = rate_rows(data, lambda target, engine: data.replayed.get((target, engine), []))
+    head = ["executions per CPU second", *data.engines, f"{OURS} / {data.reference}"]
+    return grid("Executions per second, the same inputs replayed", head, rows, after)
 
 
 def mixes(data):

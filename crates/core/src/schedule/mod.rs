@@ -33,7 +33,7 @@ use rand_core::Rng;
 use crate::corpus::EntryIndex;
 use crate::coverage::{Feature, Gain};
 use crate::schedule::building::Building;
-use crate::schedule::chance::{below, log2};
+use crate::schedule::chance::{below, log2, uniform};
 use crate::schedule::cover::Cover;
 use crate::schedule::frontier::Frontier;
 use crate::schedule::length::LengthLimit;
@@ -93,6 +93,8 @@ pub struct Schedule {
     weights: Vec<f64>,
     /// Entries that can be picked and are not in the table yet.
     recent: Vec<EntryIndex>,
+    /// Entries that brought nothing: seeds beside others, mostly.
+    dull: Vec<EntryIndex>,
     unseen: VecDeque<EntryIndex>,
     /// Entries from here on are never picked.
     end: usize,
@@ -125,6 +127,7 @@ impl Schedule {
             building: Building::default(),
             weights: Vec::new(),
             recent: Vec::new(),
+            dull: Vec::new(),
             unseen: VecDeque::new(),
             end: usize::MAX,
             built_at: None,
@@ -168,11 +171,16 @@ impl Schedule {
         self.stats.push(stats);
         self.look_up(number);
         let stats = &self.stats[number];
-        if stats.tier != Tier::Nothing && number < self.end {
-            self.recent.push(entry);
-            if !stats.is_seen {
-                self.unseen.push_back(entry);
-            }
+        if number >= self.end {
+            return;
+        }
+        if stats.tier == Tier::Nothing {
+            self.dull.push(entry);
+            return;
+        }
+        self.recent.push(entry);
+        if !stats.is_seen {
+            self.unseen.push_back(entry);
         }
     }
 
@@ -184,6 +192,7 @@ impl Schedule {
         let stats = &mut self.stats[last];
         if stats.tier == Tier::Nothing && tier != Tier::Nothing {
             stats.tier = tier;
+            self.dull.pop_if(|dull| dull.index() == last);
             self.recent.extend(EntryIndex::new(last).filter(|_| last < self.end));
         }
     }
@@ -204,6 +213,7 @@ impl Schedule {
     pub fn close(&mut self, end: usize) {
         self.end = self.end.min(end);
         self.recent.retain(|entry| entry.index() < end);
+        self.dull.retain(|entry| entry.index() < end);
         self.unseen.retain(|entry| entry.index() < end);
         self.build_over();
     }
@@ -287,6 +297,9 @@ impl Schedule {
         let entries = self.end.min(self.stats.len());
         if entries == 0 {
             return None;
+        }
+        if !self.dull.is_empty() && uniform(rng) < self.stagnation.dull_share() {
+            return Some(self.dull[below(rng, self.dull.len())]);
         }
         let is_recent = !self.recent.is_empty()
             && (self.table.is_empty() || rng.next_u64().is_multiple_of(RECENT_EVERY));

@@ -62,16 +62,28 @@ fn nothing_comes_of_an_empty_corpus() {
 }
 
 #[test]
-fn entries_without_gain_are_picked_only_while_there_is_nothing_better() {
+fn entries_without_gain_have_a_small_part_of_the_picks_which_grows_while_nothing_is_found() {
     let mut schedule = Schedule::new(true);
     let dull = add(&mut schedule, 3, &[], Gain::default());
-    let rng = &mut rng();
-    assert_eq!(schedule.pick(Duration::ZERO, rng).map(|pick| pick.entry), Some(dull));
-    let good = add(&mut schedule, 3, &[(0, 1)], NEW);
-    for second in 1..100 {
-        let pick = schedule.pick(Duration::from_secs(second), rng).expect("not empty");
-        assert_eq!(pick.entry, good);
+    let one = schedule.pick(Duration::ZERO, &mut rng());
+    assert_eq!(one.map(|pick| pick.entry), Some(dull), "there is nothing better");
+    add(&mut schedule, 3, &[(0, 1)], NEW);
+    for _ in 0..100 {
+        add(&mut schedule, 3, &[], Gain::default());
     }
+    let share = |schedule: &mut Schedule| {
+        let picks = picks(schedule, 200);
+        assert!(picks.iter().all(|picks| *picks > 0), "{picks:?}");
+        1.0 - f64::from(picks[1]) / f64::from(picks.iter().sum::<u32>())
+    };
+    let early = share(&mut schedule);
+    assert!((early - 0.05).abs() < 0.01, "{early}");
+    schedule.book_call(Duration::from_secs(400), false);
+    let late = share(&mut schedule);
+    assert!((late - 0.25).abs() < 0.02, "{late}");
+    schedule.close(2);
+    let left = picks(&mut schedule, 200);
+    assert!(left[0] > 0 && left[2..].iter().all(|picks| *picks == 0), "{left:?}");
 }
 
 #[test]

@@ -22,7 +22,8 @@ const YOUNG_TIME: Duration = Duration::from_secs(10);
 /// The weight of what is left out. So little beside any other weight that a table never picks it
 /// while there is something else: shares below 2^-32 are none.
 const LEFT_OUT: f64 = 1e-40;
-/// The weight of what brought nothing: as little beside what is left out.
+/// The weight of what brought nothing, as little beside what is left out: such entries have a share
+/// of the picks apart ([`Stagnation::dull_share`]).
 const DULL: f64 = 1e-80;
 /// What is left of the weight of an entry that a shorter one stands in for.
 const REPLACED: f64 = 0.02;
@@ -77,6 +78,17 @@ impl Stagnation {
             Self::Short => (0.1, 0.15, 0.5),
             Self::Long => (0.2, 0.25, 0.75),
             Self::VeryLong => (0.4, 0.5, 1.0),
+        }
+    }
+
+    /// The part of the picks that entries which brought nothing have together, however many they
+    /// are. Coverage may not see what makes them worth having: somebody wrote them as seeds.
+    pub(super) fn dull_share(self) -> f64 {
+        match self {
+            Self::None => 0.05,
+            Self::Short => 0.1,
+            Self::Long => 0.15,
+            Self::VeryLong => 0.25,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! A Fuzz call of the core: each entry of the plan is mutated for its share of the call, by us and
 //! by Go.
 //!
-//! Owns the shares, and what is done with what comes of them. Where the call has a time limit they
-//! are shares of the time; where executions replace the clock, of the executions.
+//! Owns the entries' shares of the call, and what is done with what comes of them. Where the call
+//! has a time limit they are shares of the time; where executions replace the clock, of the
+//! executions. Which arm's turn it is with an entry is told by `arms`.
 //!
 //! ```text
-//!  |--- entry 3 ----|---- entry 9 -----|- entry 1 --|   o: ours, calls with Warmup, one an input
-//!   oo BBBB GGGGGGGG oo BBBBB GGGGGGGGG o BBB GGGGGG    B: Go's on an input of ours, short calls
-//!            ▲                                          G: Go's, calls until the share is over
+//!  |-- entry 3 --|---- entry 9 -----|- entry 1 --|    o: ours, calls with Warmup, one an input
+//!   GGGGG BBB o    GGGGG BBB GGGGG    BBB o GGGGG     B: Go's on an input of ours, short calls
+//!            ▲                                        G: Go's, until the entry's share is over
 //!            new coverage: run again, trimmed (`trim`), told; then on with the same entry
 //! ```
 
@@ -20,10 +21,16 @@ use fuzzd_go::pcg::Pcg;
 use fuzzd_protocol::input::to_values;
 use fuzzd_protocol::value::Value;
 
-use crate::worker::go::arms::{Arm, BOTH_EXECS_START, SHARES_START};
+use crate::worker::go::arms::{Arm, BOTH_EXECS_START};
 use crate::worker::go::link::GoLink;
 use crate::worker::go::talk::{Ran, Step, Way, features};
 use crate::worker::go::trim::Trim;
+
+/// A call of Go's mutator lasts so long at least, or does so many executions: less is not worth its
+/// cost. Entries whose time it takes have their turn in another plan.
+const CALL_TIME_MIN: Duration = Duration::from_millis(4);
+/// See [`CALL_TIME_MIN`].
+const CALL_EXECS_MIN: u64 = 40;
 
 /// An input that failed.
 #[derive(Debug)]
@@ -50,20 +57,11 @@ pub(super) struct Limits {
 struct Item {
     /// `None`: it was published, and there was no room to keep it.
     values: Option<Vec<Value>>,
-    /// Where the shares of the arms end, one after the other: nanoseconds from the beginning, or
-    /// executions.
-    own_end: u64,
-    both_end: u64,
+    /// Where its share ends: nanoseconds from the beginning, or executions.
     end: u64,
+    /// A mutation of ours did not fit into the memory.
+    is_for_go: bool,
     used: PlanUse,
-}
-
-impl Item {
-    /// Whose turn it is after so much was spent, and what is left of its share.
-    fn turn(&self, spent: u64) -> Option<(Arm, u64)> {
-        let ends = [(Arm::Own, self.own_end), (Arm::Both, self.both_end), (Arm::Go, self.end)];
-        ends.into_iter().find(|(_, end)| spent < *end).map(|(arm, end)| (arm, end - spent))
-    }
 }
 
 /// What the step in flight is for.
@@ -110,26 +108,20 @@ impl Fuzzing {
         rng_seed: u64,
     ) -> Self {
         let Limits { execs_max, time_max, len_max, now } = limits;
-        let (shares, both_execs) = match time_max {
-            Some(_) => (link.arms.shares(), link.arms.both_execs()),
-            // What each brought for its time depends on the clock.
-            None => (SHARES_START, BOTH_EXECS_START),
-        };
+        // Time spent depends on the clock.
+        let both_execs = time_max.map_or(BOTH_EXECS_START, |_| link.arms.both_execs());
         let whole = time_max.map_or(execs_max, nanos);
         let sum: u128 = plan.iter().map(|item| u128::from(item.weight)).sum();
         let mut before = 0;
         let mut first = Some(values);
         let items = plan.iter().map(|item| {
-            let start = u64::try_from(u128::from(whole) * before / sum.max(1)).unwrap_or(u64::MAX);
             before += u128::from(item.weight);
             let end = u64::try_from(u128::from(whole) * before / sum.max(1)).unwrap_or(u64::MAX);
             let entry = || link.memories.as_ref().and_then(|all| all.entry(item.entry));
-            let own_end = start + part(end - start, shares.own);
             Item {
                 values: first.take().or_else(|| Some(to_values(&link.types, &entry()?))),
-                own_end,
-                both_end: own_end + part(end - start, shares.both),
                 end,
+                is_for_go: false,
                 used: PlanUse::default(),
             }
         });
@@ -176,11 +168,14 @@ impl Fuzzing {
         self.purpose = Purpose::Mutate(Arm::Go);
         let spent = if self.is_paced { execs } else { nanos(elapsed) };
         while let Some(item) = self.items.get(self.at) {
-            if let (Some(values), Some((arm, share))) = (&item.values, item.turn(spent)) {
+            if let Some(values) = &item.values
+                && let Some(share) = item.end.checked_sub(spent).filter(|share| *share > 0)
+            {
+                let arm = if item.is_for_go { Arm::Go } else { link.arms.next() };
                 self.purpose = Purpose::Mutate(arm);
                 let (execs_max, time_max) = match self.is_paced {
-                    true => (share.min(left), None),
-                    false => (left, Some(Duration::from_nanos(share))),
+                    true => (share.max(CALL_EXECS_MIN).min(left), None),
+                    false => (left, Some(Duration::from_nanos(share).max(CALL_TIME_MIN))),
                 };
                 let mutated = |execs_max| Way::Mutated { execs_max, time_max };
                 let way = match arm {
@@ -225,8 +220,7 @@ impl Fuzzing {
             return self.end_trim(link, found);
         }
         match (self.purpose, self.items.get_mut(self.at)) {
-            (Purpose::Mutate(Arm::Own), Some(item)) => item.own_end = 0,
-            (Purpose::Mutate(Arm::Both), Some(item)) => (item.own_end, item.both_end) = (0, 0),
+            (Purpose::Mutate(Arm::Own | Arm::Both), Some(item)) => item.is_for_go = true,
             _ => self.at += 1,
         }
     }
@@ -241,10 +235,6 @@ impl Fuzzing {
     ) -> Result<Option<Crash>, String> {
         let took = now.saturating_duration_since(self.last);
         self.last = now;
-        if let Some(item) = self.items.get_mut(self.at) {
-            item.used.execs += ran.execs;
-            item.used.elapsed += took;
-        }
         if let (Purpose::Trim, Some(trim)) = (self.purpose, &mut self.trim) {
             link.trimmed += took;
             let crash = trim.take(link, ran)?;
@@ -258,7 +248,11 @@ impl Fuzzing {
             Purpose::Learn | Purpose::Trim => None,
         };
         if let Some(arm) = arm {
-            link.arms.spend(arm, ran.execs, took);
+            link.arms.spend(arm, ran.execs, took, self.is_paced);
+            if let Some(item) = self.items.get_mut(self.at) {
+                item.used.execs += ran.execs;
+                item.used.elapsed += took;
+            }
         }
         let is_new = arm.is_some();
         let Ran { values, snapshot, failure, took, .. } = ran;
@@ -289,17 +283,6 @@ impl Fuzzing {
         self.end_trim(link, found);
         self.items.iter().map(|item| item.used).collect()
     }
-}
-
-/// A share of a whole.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "a share is between 0 and 1, and need not be exact"
-)]
-fn part(whole: u64, share: f64) -> u64 {
-    (whole as f64 * share) as u64
 }
 
 fn nanos(time: Duration) -> u64 {
