@@ -86,9 +86,9 @@ impl Stagnation {
     pub(super) fn dull_share(self) -> f64 {
         match self {
             Self::None => 0.05,
-            Self::Short => 0.1,
-            Self::Long => 0.15,
-            Self::VeryLong => 0.25,
+            Self::Short => 0.15,
+            Self::Long => 0.25,
+            Self::VeryLong => 0.35,
         }
     }
 }
