@@ -106,17 +106,22 @@ pub(super) fn repeat_block(value: &mut Value<'_>, rng: &mut Rng) -> bool {
 }
 
 /// Makes every `step`-th byte the successor of the one before: keys, names and numbers that are
-/// all different, as maps and tables need them to grow.
+/// all different, as maps and tables need them to grow. Apart from its caller, which has too many
+/// values for the registers: there, this was a tenth of the time of an empty fuzz test.
+#[inline(never)]
 fn enumerate(bytes: &mut [u8], step: usize) {
-    let mut next = bytes[0];
-    for byte in bytes.iter_mut().step_by(step).skip(1) {
-        next = match next {
-            b'9' => b'0',
-            b'z' => b'a',
-            b'Z' => b'A',
-            other => other.wrapping_add(1),
-        };
+    let Some(&first) = bytes.first() else { return };
+    let (low, high) = match first {
+        b'0'..=b'9' => (b'0', b'9'),
+        b'a'..=b'z' => (b'a', b'z'),
+        b'A'..=b'Z' => (b'A', b'Z'),
+        _ => (u8::MIN, u8::MAX),
+    };
+    let (mut next, mut at) = (first, step);
+    while let Some(byte) = bytes.get_mut(at) {
+        next = if next == high { low } else { next.wrapping_add(1) };
         *byte = next;
+        at += step;
     }
 }
 

@@ -6,7 +6,7 @@
 use super::bits::{any_byte, read_number, write_number};
 use super::decimal::Decimal;
 use super::limits::SEARCH_BYTES_MAX;
-use super::matches::{Form, find, find_like, forms, number_of, pattern, signed_of};
+use super::matches::{Form, find, find_like, forms, number_of, signed_of, with_pattern};
 use super::mix::overwrite;
 use super::operator::Context;
 use super::value::Value;
@@ -59,9 +59,9 @@ fn search(
     let (likely, others) = forms.split_at(forms.len().min(2));
     let other = others.get(rng.below(others.len()));
     for &form in likely.iter().chain(other) {
-        let Some(pattern) = pattern(side, form) else { continue };
-        if let Some(at) = find(window, pattern.bytes(), form, behind) {
-            return Some((from + at, pattern.bytes().len(), form));
+        let find = |text: &[u8]| Some((find(window, text, form, behind)?, text.len()));
+        if let Some(Some((at, len))) = with_pattern(side, form, find) {
+            return Some((from + at, len, form));
         }
     }
     if pair.is_number {
@@ -115,12 +115,10 @@ fn put(
 /// Inserts `side` somewhere, or writes it over something.
 fn place_anywhere(value: &mut Value<'_>, pair: &Pair, side: &Side, rng: &mut Rng) -> bool {
     let form = rng.pick(forms(pair, value.shape().is_text));
-    let Some(pattern) = pattern(side, form) else { return false };
-    let bytes = pattern.bytes();
-    if rng.chance(2, 3) && overwrite(value, bytes, rng) {
-        return true;
-    }
-    blocks::insert(value, bytes, rng)
+    let place = |bytes: &[u8]| {
+        rng.chance(2, 3) && overwrite(value, bytes, rng) || blocks::insert(value, bytes, rng)
+    };
+    with_pattern(side, form, place).unwrap_or(false)
 }
 
 /// Gives the value, or one of its words, a length that code compared a length with.
@@ -162,8 +160,8 @@ pub(super) fn integer(old: &[u8], context: Context<'_>, rng: &mut Rng) -> Option
     let old_number = read_number(old, false);
     let sides = |pair: &Pair| {
         [(pair.right, pair.left), (pair.left, pair.right)].into_iter().find(|(side, _)| {
-            let pattern = pattern(side, Form::Little(old.len().min(8)));
-            pattern.is_some_and(|pattern| read_number(pattern.bytes(), false) == old_number)
+            let form = Form::Little(old.len().min(8));
+            with_pattern(side, form, |text| read_number(text, false)) == Some(old_number)
         })
     };
     let alike = numbers().filter(|pair| sides(pair).is_some()).count();

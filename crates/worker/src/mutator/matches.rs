@@ -36,36 +36,6 @@ pub(super) struct Match {
     pub(super) put: Side,
 }
 
-/// Bytes of a number in digits, with its sign, or in binary.
-const NUMBER_BYTES_MAX: usize = 20;
-
-/// A side as it stands in an input.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Pattern<'a> {
-    /// As it is.
-    Side(&'a [u8]),
-    /// A number, written anew.
-    Number([u8; NUMBER_BYTES_MAX], usize),
-}
-
-impl Pattern<'_> {
-    fn of(text: &[u8]) -> Self {
-        let mut all = [0; NUMBER_BYTES_MAX];
-        let len = text.len().min(NUMBER_BYTES_MAX);
-        all[..len].copy_from_slice(&text[..len]);
-        Self::Number(all, len)
-    }
-
-    /// The bytes.
-    #[inline]
-    pub(super) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Side(bytes) => bytes,
-            Self::Number(bytes, len) => &bytes[..*len],
-        }
-    }
-}
-
 /// The number that a side is.
 #[inline]
 pub(super) fn number_of(side: &Side) -> u64 {
@@ -86,11 +56,13 @@ fn fits(side: &Side, width: usize) -> bool {
     number << unused >> unused == number || signed << unused >> unused == signed
 }
 
-/// `side` in `form`; `None` if it cannot stand there so.
-pub(super) fn pattern(side: &Side, form: Form) -> Option<Pattern<'_>> {
+/// What `look` makes of `side` in `form`; `None` if it cannot stand there so. The bytes are handed
+/// on, not returned: as a value they would be copied, with stalls, for each of many candidates.
+#[inline]
+pub(super) fn with_pattern<R>(side: &Side, form: Form, look: impl FnOnce(&[u8]) -> R) -> Option<R> {
     match form {
-        Form::Bytes => Some(Pattern::Side(side.bytes())),
-        Form::Decimal => Some(Pattern::of(Decimal::new(signed_of(side)).text())),
+        Form::Bytes => Some(look(side.bytes())),
+        Form::Decimal => Some(look(Decimal::new(signed_of(side)).text())),
         Form::Little(width) | Form::Big(width) => {
             if !fits(side, width) {
                 return None;
@@ -99,9 +71,7 @@ pub(super) fn pattern(side: &Side, form: Form) -> Option<Pattern<'_>> {
             let is_big_endian = matches!(form, Form::Big(_));
             let number =
                 if is_big_endian { number.swap_bytes() >> (64 - 8 * width) } else { number };
-            let mut bytes = [0; NUMBER_BYTES_MAX];
-            bytes[..8].copy_from_slice(&number.to_le_bytes());
-            Some(Pattern::Number(bytes, width))
+            number.to_le_bytes().get(..width).map(look)
         }
     }
 }
@@ -206,8 +176,13 @@ pub(super) fn find_all(content: &[u8], is_text: bool, table: &PairTable) -> Vec<
     for pair in table.pairs() {
         for (side, put) in [(pair.right, pair.left), (pair.left, pair.right)] {
             for &form in forms(pair, is_text) {
-                if pattern(&put, form).is_some() {
-                    find_form(content, &side, put, form, &mut found);
+                if with_pattern(&put, form, |_| ()).is_some() {
+                    let find = |text: &[u8]| find_form(content, text, put, form, &mut found);
+                    let from = with_pattern(&side, form, find);
+                    if form == Form::Bytes && from == Some(0) && found.len() < MATCHES_MAX {
+                        let alike = find_like(content, side.bytes());
+                        found.extend(alike.map(|(at, len)| Match { at, len, form, put }));
+                    }
                 }
             }
             if pair.is_const {
@@ -218,23 +193,23 @@ pub(super) fn find_all(content: &[u8], is_text: bool, table: &PairTable) -> Vec<
     found
 }
 
-fn find_form(content: &[u8], side: &Side, put: Side, form: Form, found: &mut Vec<Match>) {
-    let Some(pattern) = pattern(side, form) else { return };
+/// Returns where the search ended: 0 if there was nothing.
+fn find_form(
+    content: &[u8],
+    pattern: &[u8],
+    put: Side,
+    form: Form,
+    found: &mut Vec<Match>,
+) -> usize {
     let mut from = 0;
     for _ in 0..MATCHES_PER_FORM_MAX {
         if found.len() == MATCHES_MAX {
-            return;
+            break;
         }
-        let Some(at) = find(content, pattern.bytes(), form, from) else { break };
-        let len = pattern.bytes().len();
+        let Some(at) = find(content, pattern, form, from) else { break };
+        let len = pattern.len();
         found.push(Match { at, len, form, put });
         from = at + len;
     }
-    if form == Form::Bytes
-        && from == 0
-        && found.len() < MATCHES_MAX
-        && let Some((at, len)) = find_like(content, side.bytes())
-    {
-        found.push(Match { at, len, form, put });
-    }
+    from
 }
