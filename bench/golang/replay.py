@@ -6,6 +6,7 @@ are given, and an engine ends when it has run them. They are what the engines fo
 that, as each is run only once; inputs that fail are left out, as a failure ends a run of Go's.
 """
 import hashlib
+import itertools
 import os
 import pathlib
 import random
@@ -19,9 +20,10 @@ from runner import store
 from runner.build import say
 
 MODE = "replay"
-# Inputs of one target: as many as a worker runs in this time, up to so many.
+# Inputs of one target: as many as a worker runs in this time, up to so many and so many bytes.
 GATHER_S = 10
 INPUTS_MAX = 20_000
+BYTES_MAX = 256 << 20
 # One character of a quoted text, however it is written.
 UNIT = re.compile(r"\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\[0-7]{3}|\\.|[^\\]")
 TEXT = re.compile(r'^(\[\]byte|string)\("(.*)"\)$')
@@ -45,9 +47,10 @@ def changed(line, chance):
 def variants(files, chance):
     """The files, then changes of them without end."""
     known = set()
-    for content in [*files, *_changes(files, chance)]:
-        if content not in known:
-            known.add(content)
+    for content in itertools.chain(files, _changes(files, chance)):
+        digest = hashlib.sha256(content).digest()
+        if digest not in known:
+            known.add(digest)
             yield content
 
 
@@ -63,7 +66,7 @@ def gather(place, target, corpus, folder):
     """Writes inputs that pass into the folder; how many."""
     files = [path.read_bytes() for path in sorted(corpus.iterdir())]
     folder.mkdir(parents=True)
-    chance, waiting, count = random.Random(target.name), [], 0
+    chance, waiting, count, size = random.Random(target.name), [], 0, 0
     aside = folder.parent / "candidates"
     aside.mkdir()
     # The first one waits for the start of the process.
@@ -71,7 +74,8 @@ def gather(place, target, corpus, folder):
 
     def candidates():
         for content in variants(files, chance):
-            if count >= INPUTS_MAX or begun and time.time() > begun + GATHER_S:
+            is_enough = count >= INPUTS_MAX or size >= BYTES_MAX
+            if is_enough or begun and time.time() > begun + GATHER_S:
                 return
             path = aside / hashlib.sha256(content).hexdigest()[:16]
             path.write_bytes(content)
@@ -82,7 +86,7 @@ def gather(place, target, corpus, folder):
         path, begun = waiting.pop(), begun or time.time()
         if failure is None:
             path.rename(folder / path.name)
-            count += 1
+            count, size = count + 1, size + (folder / path.name).stat().st_size
         else:
             path.unlink()
     return count

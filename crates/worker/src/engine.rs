@@ -51,8 +51,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) unlooked: Unlooked,
     /// All executions of this process.
     pub(crate) execs: u64,
-    /// One execution in so many runs with the compare callbacks open.
-    pub(crate) gated_every: u64,
+    /// See [`Profile::gated_mask`].
+    pub(crate) gated_mask: u64,
     /// Until then every execution has a full pass over the counters: lines keep coming to life.
     pub(crate) young_until: u64,
     /// Executions that trimming finds may still take.
@@ -82,7 +82,7 @@ impl Engine<'_> {
             owes_sweep: false,
             unlooked: Unlooked::default(),
             execs: 0,
-            gated_every: Profile::Usual.gated_every(),
+            gated_mask: Profile::Usual.gated_mask(),
             young_until: 0,
             trim_left: TRIM_BURST_EXECS,
             solve_left: SOLVE_BURST_EXECS,
@@ -94,7 +94,7 @@ impl Engine<'_> {
     /// once has no use for it.
     pub(crate) fn begin_call(&mut self, call_seed: u64, profile: Profile, seen: &Seen) {
         self.mutator.begin_call(call_seed, profile);
-        self.gated_every = profile.gated_every();
+        self.gated_mask = profile.gated_mask();
         self.read_given();
         if self.execs >= TOKENS_AFTER_EXECS {
             self.dictionary.scan_on(&self.functions);

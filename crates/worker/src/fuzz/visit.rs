@@ -81,7 +81,7 @@ impl Run<'_, '_> {
             let seed = iteration_seed(self.call_seed, iteration);
             self.runner.memory.set_rand_state(seed);
             let len = self.engine.mutator.mutate(seed, self.runner.value());
-            let is_gated = self.runner.count.is_multiple_of(self.engine.gated_every);
+            let is_gated = self.runner.count & self.engine.gated_mask == 0;
             let ending = if is_gated { self.run_gated(len) } else { self.runner.run_new(len) };
             let runner = &mut *self.runner;
             let hot = if is_young {

@@ -92,34 +92,63 @@ pub(super) fn repeat_block(value: &mut Value<'_>, rng: &mut Rng) -> bool {
     let from = rng.below(value.len() - len + 1);
     let end = from + len * (copies + 1);
     value.insert_gap(from + len, len * copies);
+    let counted = rng.chance(1, 2).then(|| from + rng.below(len));
+    // What counts comes round after so many copies; all else is the same after one.
+    let circle = counted.map_or(1, |place| Circle::of(value.get(place)).len());
+    let first_round = end.min(from + len * circle);
+    double(value, from, len, first_round);
+    if let Some(place) = counted {
+        enumerate(value.edit(place..first_round), len);
+    }
+    double(value, from, first_round - from, end);
+    true
+}
+
+/// Repeats the `len` bytes at `from` up to `end`, what is made doubling each time.
+fn double(value: &mut Value<'_>, from: usize, len: usize, end: usize) {
     let mut made = len;
     while from + made < end {
         let next = made.min(end - from - made);
         value.copy_within(from..from + next, from + made);
         made += next;
     }
-    if rng.chance(1, 2) {
-        let place = from + rng.below(len);
-        enumerate(&mut value.edit(place..end)[..len * copies + 1], len);
+}
+
+/// What a byte counts through: digits, letters of its case, or all bytes.
+#[derive(Debug, Clone, Copy)]
+struct Circle {
+    low: u8,
+    high: u8,
+}
+
+impl Circle {
+    fn of(byte: u8) -> Self {
+        let (low, high) = match byte {
+            b'0'..=b'9' => (b'0', b'9'),
+            b'a'..=b'z' => (b'a', b'z'),
+            b'A'..=b'Z' => (b'A', b'Z'),
+            _ => (u8::MIN, u8::MAX),
+        };
+        Self { low, high }
     }
-    true
+
+    fn len(self) -> usize {
+        usize::from(self.high - self.low) + 1
+    }
+
+    fn next(self, byte: u8) -> u8 {
+        if byte == self.high { self.low } else { byte.wrapping_add(1) }
+    }
 }
 
 /// Makes every `step`-th byte the successor of the one before: keys, names and numbers that are
-/// all different, as maps and tables need them to grow. Apart from its caller, which has too many
-/// values for the registers: there, this was a tenth of the time of an empty fuzz test.
-#[inline(never)]
+/// all different, as maps and tables need them to grow.
 fn enumerate(bytes: &mut [u8], step: usize) {
     let Some(&first) = bytes.first() else { return };
-    let (low, high) = match first {
-        b'0'..=b'9' => (b'0', b'9'),
-        b'a'..=b'z' => (b'a', b'z'),
-        b'A'..=b'Z' => (b'A', b'Z'),
-        _ => (u8::MIN, u8::MAX),
-    };
+    let circle = Circle::of(first);
     let (mut next, mut at) = (first, step);
     while let Some(byte) = bytes.get_mut(at) {
-        next = if next == high { low } else { next.wrapping_add(1) };
+        next = circle.next(next);
         *byte = next;
         at += step;
     }

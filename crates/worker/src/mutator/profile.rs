@@ -35,11 +35,12 @@ impl Profile {
         }
     }
 
-    /// One execution in so many runs with the compare callbacks open.
-    pub(crate) fn gated_every(self) -> u64 {
+    /// An execution runs with the compare callbacks open if its number has none of these bits.
+    pub(crate) fn gated_mask(self) -> u64 {
+        const { assert!(GATED_EVERY.is_power_of_two() && GATED_EVERY_COMPARE.is_power_of_two()) };
         match self {
-            Self::Compare => GATED_EVERY_COMPARE,
-            Self::Usual | Self::Structure | Self::Wild => GATED_EVERY,
+            Self::Compare => GATED_EVERY_COMPARE - 1,
+            Self::Usual | Self::Structure | Self::Wild => GATED_EVERY - 1,
         }
     }
 
