@@ -64,7 +64,7 @@ fn a_repeated_block_fills_the_room_there_is_with_copies_of_it_or_counts() {
     let mut mutator = visit(&[ValueType::Bytes], base, 4_000);
     mutator.visit.set_operator(Operator::RepeatBlock);
     mutator.visit.set_exponent(0);
-    let (mut buffer, mut longest, mut counted) = (vec![0; 4_000], 0, 0);
+    let (mut buffer, mut longest, mut counted, mut rounds) = (vec![0; 4_000], 0, 0, 0);
     for iteration in 0..2_000 {
         let len = mutator.mutate(iteration_seed(7, iteration), &mut buffer);
         longest = longest.max(len);
@@ -77,13 +77,29 @@ fn a_repeated_block_fills_the_room_there_is_with_copies_of_it_or_counts() {
                 let differ = |at: &usize| buffer[*at] != buffer[*at - block];
                 let other: Vec<usize> =
                     (from + block..from + block + added).filter(differ).collect();
-                is_rest && other.windows(2).all(|pair| pair[1] - pair[0] == block)
+                let counts = |at: &usize| is_successor(buffer[*at - block], buffer[*at]);
+                is_rest
+                    && other.iter().all(counts)
+                    && other.windows(2).all(|pair| pair[1] - pair[0] == block)
             })
         };
         assert!(added > 0 && blocks.any(is_repeated), "{:?}", &buffer[..len]);
-        counted += usize::from(buffer[..len].windows(11).any(|bytes| bytes == b"abacadaeafa"));
+        let has = |text: &[u8]| buffer[..len].windows(text.len()).any(|bytes| bytes == text);
+        counted += usize::from(has(b"abacadaeafa"));
+        rounds += usize::from(has(b"ayazaaabac"));
     }
-    assert!(longest > 3_900 && counted > 0, "{longest} {counted}");
+    assert!(longest > 3_900 && counted > 0 && rounds > 0, "{longest} {counted} {rounds}");
+}
+
+/// Whether copies count from one byte to the other: what began as a sign counts through letters.
+fn is_successor(byte: u8, next: u8) -> bool {
+    let round = match byte {
+        b'9' => b'0',
+        b'z' => b'a',
+        b'Z' => b'A',
+        other => other.wrapping_add(1),
+    };
+    next == round || next == byte.wrapping_add(1)
 }
 
 #[test]
