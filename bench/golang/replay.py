@@ -2,7 +2,7 @@
 
 Which inputs an engine mutates decides how long its executions take, so rates of whole runs, and of
 runs from the same corpus, say as much about choice as about cost. Here there is none: the inputs
-are given, and an engine ends when it has run them. They are what the engines found, and changes of
+are given, and it is over when an engine has run them. They are what the engines found, and changes of
 that, as each is run only once; inputs that fail are left out, as a failure ends a run of Go's.
 """
 import hashlib
@@ -16,14 +16,19 @@ import subprocess
 import tempfile
 import time
 
-from runner import store
+from runner import measure as measure_run
+from runner import store, tree
 from runner.build import say
+
+from . import engines
 
 MODE = "replay"
 # Inputs of one target: as many as a worker runs in this time, up to so many and so many bytes.
 GATHER_S = 10
 INPUTS_MAX = 20_000
 BYTES_MAX = 256 << 20
+# Between two looks at whether an engine has run its inputs.
+LOOK_S = 0.01
 # One character of a quoted text, however it is written.
 UNIT = re.compile(r"\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\[0-7]{3}|\\.|[^\\]")
 TEXT = re.compile(r'^(\[\]byte|string)\("(.*)"\)$')
@@ -63,7 +68,7 @@ def _changes(files, chance):
 
 
 def gather(place, target, corpus, folder):
-    """Writes inputs that pass into the folder; how many."""
+    """Writes inputs that pass into the folder."""
     files = [path.read_bytes() for path in sorted(corpus.iterdir())]
     folder.mkdir(parents=True)
     chance, waiting, count, size = random.Random(target.name), [], 0, 0
@@ -89,7 +94,6 @@ def gather(place, target, corpus, folder):
             count, size = count + 1, size + (folder / path.name).stat().st_size
         else:
             path.unlink()
-    return count
 
 
 def measure(place, target, reps, core, corpus, out):
@@ -106,55 +110,54 @@ def measure(place, target, reps, core, corpus, out):
     with tempfile.TemporaryDirectory(prefix=f"replay-{target.name}-", dir=runs) as name:
         scratch = pathlib.Path(name)
         inputs = scratch / "inputs"
-        count = gather(place, target, corpus, inputs) + len(place.starts(target))
+        gather(place, target, corpus, inputs)
         for identity in missing:
             run = place.new_run(target, 1, scratch / "run", None)
-            cpu = ENGINES[identity["engine"]](place, run, inputs, count, core)
+            engine, command = COMMANDS[identity["engine"]](place, run, inputs)
+            ready = _until_ready(engine, command, run, core)
             shutil.rmtree(run.folder)
-            if cpu is None:
-                say(f"{identity['engine']} {target.name}: did not run all of its inputs")
+            if ready is None:
+                say(f"{engine.name} {target.name}: ended before it had run its inputs")
                 continue
+            count, cpu = ready
             rate = round(count / cpu, 1)
             result = dict(identity, kind=target.kind, executions=count, cpu=round(cpu, 2), rate=rate)
             store.add(out, result)
-            say(f"{identity['engine']} {target.name} #{identity['rep']}: "
+            say(f"{engine.name} {target.name} #{identity['rep']}: "
                 f"{count:,} inputs in {cpu:.2f} CPU s, {rate:,.0f}/s")
 
 
-def _go(place, run, inputs, count, core):
-    """Go's own coordinator: it ends after so many executions, which begin with the corpus."""
-    cache = run.folder / "cache"
-    shutil.copytree(inputs, cache / run.target.test)
-    command = [place.executable("go", run.target), "-test.paniconexit0", "-test.run=^$",
-               f"-test.fuzz=^{run.target.test}$", f"-test.fuzzcachedir={cache}",
-               "-test.parallel=1", f"-test.fuzztime={count + 1}x"]
-    cpu, log = _timed(command, run, core)
-    finished = re.search(r"gathering baseline coverage: (\d+)/\1 completed, now fuzzing", log)
-    return cpu if finished else None
+def _go(place, run, inputs):
+    engine = engines.ALL["go"]
+    shutil.copytree(inputs, run.folder / "cache" / run.target.test)
+    return engine, engine.command(run)
 
 
-def _fuzzd(place, run, inputs, count, core):
-    """fuzzd: one new execution, after the seeds."""
-    request = f"{place.executable('fuzzd', run.target)}:{run.target.test}"
-    command = [place.fuzzd, "run", request, "-j1", "--json", "--seed", "1", "--execs", "1",
-               "--seeds", inputs, "--state", run.folder / "state"]
-    cpu, log = _timed(command, run, core)
-    ran = re.findall(r'"execs_other":(\d+)', log)
-    # What Go tells apart by its text may be the same value.
-    return cpu if ran and int(ran[-1]) >= 0.99 * count else None
+def _fuzzd(place, run, inputs):
+    engine = engines.ALL["fuzzd"]
+    return engine, [*engine.command(run), "--seeds", inputs]
 
 
-ENGINES = {"go": _go, "fuzzd": _fuzzd}
+COMMANDS = {"go": _go, "fuzzd": _fuzzd}
 
 
-def _timed(command, run, core):
-    """Processor time of a command and of all it waited for, and what it said."""
+def _until_ready(engine, command, run, core):
+    """Executions, and processor time of all processes, when the inputs had been run; None if it
+    ended before that.
+    """
     with open(run.log, "w") as log:
         process = subprocess.Popen(
             [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log,
             stderr=subprocess.STDOUT, cwd=run.directory, start_new_session=True,
             preexec_fn=lambda: os.sched_setaffinity(0, {core}),
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_utime + usage.ru_stime, run.text()
+        size, ready = 0, None
+        while ready is None and not measure_run.has_ended(process):
+            time.sleep(LOOK_S)
+            cpu = tree.processor_s(process.pid)
+            if run.log.stat().st_size != size:
+                size = run.log.stat().st_size
+                count = engine.first_execution(run)
+                ready = count and (count, cpu)
+        measure_run.end(process)
+    return ready
