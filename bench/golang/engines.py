@@ -97,10 +97,13 @@ class Fuzzd(Worker, engines.Fuzzd):
         return max((_all(event) for event in self._events(run)), default=0)
 
     def first_execution(self, run):
-        events = list(self._events(run))
-        if not any(event["event"] == "warmup_finished" for event in events):
-            return None
-        return max(_all(event) for event in events)
+        inputs = None
+        for event in self._events(run):
+            if event["event"] == "warmup_started":
+                inputs = event["inputs"]
+            elif event["event"] == "warmup_finished":
+                return inputs
+        return None
 
     def raw(self, content):
         # The replayer reads the text form.
