@@ -5,7 +5,8 @@ import shutil
 import tempfile
 
 from runner import report, store
-from runner.build import say
+from runner.build import BuildError, say
+from runner.replay import ReplayError
 from runner.cli import checked_core, guarded, stored
 from runner.session import Session, mix_corpus
 
@@ -87,8 +88,13 @@ def measure(options):
         mix = mix_corpus(corpora, scratch) if options.command in ("mix", "replay") else None
         if options.command == "replay":
             for target in chosen:
-                if corpus := mix(target):
-                    replay.measure(place, target, options.reps, core, corpus, out)
+                try:
+                    if corpus := mix(target):
+                        replay.measure(place, target, options.reps, core, corpus, out)
+                    else:
+                        say(f"no corpus of {target.name} yet: run it first")
+                except (BuildError, ReplayError) as error:
+                    say(f"{target.name}: {error}")
         else:
             session.all(chosen, options.reps, options.cpu, mix)
     finally:

@@ -27,6 +27,8 @@ MODE = "replay"
 GATHER_S = 10
 INPUTS_MAX = 20_000
 BYTES_MAX = 256 << 20
+# Wall time after which a run is given up.
+RUN_S = 900
 # Between two looks at whether an engine has run its inputs.
 LOOK_S = 0.01
 # One character of a quoted text, however it is written.
@@ -50,7 +52,7 @@ def changed(line, chance):
 
 
 def variants(files, chance):
-    """The files, then changes of them without end."""
+    """The files, then changes of them, more than anybody takes."""
     known = set()
     for content in itertools.chain(files, _changes(files, chance)):
         digest = hashlib.sha256(content).digest()
@@ -97,29 +99,31 @@ def gather(place, target, corpus, folder):
 
 
 def measure(place, target, reps, core, corpus, out):
-    """Runs both engines on the same inputs, in an order that changes with the repetition."""
+    """Runs both engines on the same inputs, in an order that changes with the repetition. Where one
+    is missing, both are measured: inputs that are gathered anew are others.
+    """
     done = {store.key(result) for result in store.load([out])}
-    identities = [{"mode": MODE, "engine": engine, "target": target.name, "rep": rep, "budget": 0}
-                  for rep in range(reps)
-                  for engine in (("fuzzd", "go") if rep % 2 == 0 else ("go", "fuzzd"))]
-    missing = [identity for identity in identities if store.key(identity) not in done]
+    missing = []
+    for rep in range(reps):
+        pair = [{"mode": MODE, "engine": engine, "target": target.name, "rep": rep, "budget": 0}
+                for engine in (("fuzzd", "go") if rep % 2 == 0 else ("go", "fuzzd"))]
+        missing += pair if any(store.key(one) not in done for one in pair) else []
     if not missing:
         return
     runs = place.work / "runs"
     runs.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"replay-{target.name}-", dir=runs) as name:
+    with tempfile.TemporaryDirectory(prefix=f"replay-{target.name}-", dir=runs,
+                                     ignore_cleanup_errors=True) as name:
         scratch = pathlib.Path(name)
         inputs = scratch / "inputs"
         gather(place, target, corpus, inputs)
-        for identity in missing:
-            run = place.new_run(target, 1, scratch / "run", None)
+        for number, identity in enumerate(missing):
+            run = place.new_run(target, 1, scratch / f"run{number}", None)
             engine, command = COMMANDS[identity["engine"]](place, run, inputs)
-            ready = _until_ready(engine, command, run, core)
-            shutil.rmtree(run.folder)
-            if ready is None:
+            count, cpu = _until_ready(engine, command, run, core)
+            if not count:
                 say(f"{engine.name} {target.name}: ended before it had run its inputs")
                 continue
-            count, cpu = ready
             rate = round(count / cpu, 1)
             result = dict(identity, kind=target.kind, executions=count, cpu=round(cpu, 2), rate=rate)
             store.add(out, result)
@@ -142,8 +146,8 @@ COMMANDS = {"go": _go, "fuzzd": _fuzzd}
 
 
 def _until_ready(engine, command, run, core):
-    """Executions, and processor time of all processes, when the inputs had been run; None if it
-    ended before that.
+    """Executions, and processor time of all processes, when the inputs had been run; no executions
+    if it ended before that, or took too long.
     """
     with open(run.log, "w") as log:
         process = subprocess.Popen(
@@ -151,13 +155,16 @@ def _until_ready(engine, command, run, core):
             stderr=subprocess.STDOUT, cwd=run.directory, start_new_session=True,
             preexec_fn=lambda: os.sched_setaffinity(0, {core}),
         )
-        size, ready = 0, None
-        while ready is None and not measure_run.has_ended(process):
+    try:
+        size, deadline = 0, time.time() + RUN_S
+        while time.time() < deadline and not measure_run.has_ended(process):
             time.sleep(LOOK_S)
             cpu = tree.processor_s(process.pid)
             if run.log.stat().st_size != size:
                 size = run.log.stat().st_size
                 count = engine.first_execution(run)
-                ready = count and (count, cpu)
+                if count is not None:
+                    return count, cpu
+        return 0, 0.0
+    finally:
         measure_run.end(process)
-    return ready

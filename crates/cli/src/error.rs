@@ -9,7 +9,7 @@ use fuzzd_coordinator::conformance::ConformanceError;
 use crate::build::BuildError;
 use crate::discover::DiscoverError;
 use crate::exit::Exit;
-use crate::go::GoBuildError;
+use crate::go::build::GoBuildError;
 use crate::session::SessionError;
 
 /// Why a command ended without doing its work.

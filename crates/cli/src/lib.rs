@@ -18,6 +18,7 @@ mod invocation;
 mod limits;
 mod native;
 mod output;
+mod places;
 mod plan;
 mod planned;
 mod render;

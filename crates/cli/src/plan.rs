@@ -6,7 +6,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use fuzzd_coordinator::Dialect;
-use fuzzd_protocol::WORKER_ENV;
 use fuzzd_protocol::value::ValueType;
 use memchr::memmem;
 
@@ -19,10 +18,10 @@ use crate::error::CliError;
 use crate::go;
 use crate::invocation;
 use crate::native;
-use crate::planned::Planned;
+use crate::places::{here, state_directory};
+use crate::planned::{Planned, worker_environment};
 use crate::render::TestView;
 use crate::request::{Program, Requests};
-use crate::run::state_directory;
 
 /// Everything that was asked for.
 #[derive(Debug)]
@@ -106,19 +105,11 @@ pub(crate) fn build_tests(cargo: &CargoArgs, is_instrumented: bool) -> Result<Bu
     Ok(Built { workspace, executables, tests, in_use })
 }
 
-pub(crate) fn here() -> PathBuf {
-    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
-}
-
 /// A test of a test executable is a worker when it is the only one that runs.
 fn test_arguments(test_path: &str) -> Vec<OsString> {
     [test_path, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"]
         .map(OsString::from)
         .to_vec()
-}
-
-pub(crate) fn worker_environment() -> Vec<(OsString, OsString)> {
-    vec![(WORKER_ENV.into(), "1".into())]
 }
 
 fn types_of(names: &[String]) -> Vec<ValueType> {

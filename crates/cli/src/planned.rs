@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use fuzzd_coordinator::Dialect;
+use fuzzd_protocol::WORKER_ENV;
 
 use crate::render::TestView;
 
@@ -24,4 +25,9 @@ pub(crate) struct Planned {
     pub(crate) can_show: bool,
     /// What its workers speak.
     pub(crate) dialect: Dialect,
+}
+
+/// What tells a program that it is to be a worker.
+pub(crate) fn worker_environment() -> Vec<(OsString, OsString)> {
+    vec![(WORKER_ENV.into(), "1".into())]
 }

@@ -15,14 +15,12 @@ use crate::exit::Exit;
 use crate::go;
 use crate::invocation;
 use crate::output::{Output, complain};
+use crate::places::state_directory;
 use crate::plan::{Plan, plan};
 use crate::render::json::Json;
 use crate::render::plain::{Plain, Screen};
 use crate::render::{Beginning, Context, Renderer, TestView};
 use crate::session::{self, News, Settings};
-
-/// Name of the state directory.
-pub(crate) const STATE_NAME: &str = ".fuzzd";
 
 /// Carries out `fuzzd run`.
 pub(crate) fn run(arguments: &RunArgs) -> Result<Exit, CliError> {
@@ -170,11 +168,6 @@ fn settings(arguments: &RunArgs, dictionary: Vec<Vec<u8>>, plan: &Plan) -> Setti
 /// As many workers as cores that this process may use.
 pub(crate) fn workers_default() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-/// The state directory asked for, or else the one in `root`.
-pub(crate) fn state_directory(asked: Option<&Path>, root: &Path) -> PathBuf {
-    asked.map_or_else(|| root.join(STATE_NAME), Path::to_owned)
 }
 
 fn renderer(arguments: &RunArgs, plan: &Plan) -> Renderer {

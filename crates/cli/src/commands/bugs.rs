@@ -14,11 +14,11 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::invocation::replay_file;
 use crate::output::print;
+use crate::places::state_directory;
 use crate::render::crash::{details, shown_input};
 use crate::render::json::encoded;
 use crate::render::summary::columns;
 use crate::render::{escape, format};
-use crate::run::state_directory;
 use crate::session;
 
 /// Characters of a message in a table.

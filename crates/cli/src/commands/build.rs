@@ -9,10 +9,10 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::go;
 use crate::output::print;
+use crate::places::state_directory;
 use crate::plan::build_tests;
 use crate::render::escape;
 use crate::request::Requests;
-use crate::run::state_directory;
 
 /// Carries out `fuzzd build`.
 pub(crate) fn build(arguments: &BuildArgs) -> Result<Exit, CliError> {

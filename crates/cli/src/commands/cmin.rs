@@ -11,10 +11,11 @@ use crate::args::cmin::CminArgs;
 use crate::error::{CliError, chain};
 use crate::exit::Exit;
 use crate::output::{print, warn};
-use crate::plan::{here, plan};
+use crate::places::{here, state_directory};
+use crate::plan::plan;
 use crate::render::escape;
 use crate::render::format::{counted, milliseconds, short_path};
-use crate::run::{state_directory, workers_default};
+use crate::run::workers_default;
 use crate::session::cmin::{CminSettings, minimize_corpora};
 use crate::session::{self, SessionError};
 

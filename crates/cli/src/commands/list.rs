@@ -12,12 +12,12 @@ use crate::error::{CliError, chain};
 use crate::exit::Exit;
 use crate::go;
 use crate::output::{complain, print};
-use crate::plan::{build_tests, here, planned_programs};
+use crate::places::{here, state_directory};
+use crate::plan::{build_tests, planned_programs};
 use crate::planned::Planned;
 use crate::render::escape;
 use crate::render::format::short_path;
 use crate::request::Requests;
-use crate::run::state_directory;
 use crate::session::{self, SessionError};
 
 /// What stands in a column of which nothing is known.

@@ -3,7 +3,7 @@
 //! Owns the command lines. What a Go worker is told and what it answers is the coordinator's
 //! matter; what the file says of itself is [`fuzzd_go`]'s.
 
-mod build;
+pub(crate) mod build;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

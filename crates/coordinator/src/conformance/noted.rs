@@ -4,8 +4,6 @@
 
 use serde_json::{Map, Value};
 
-use super::subject::shown;
-
 /// Fields of Go's own that every reply to `Fuzz` has.
 const FUZZ_FIELDS: [&str; 6] =
     ["TotalDuration", "InterestingDuration", "Count", "CoverageData", "Err", "InternalErr"];
@@ -79,4 +77,11 @@ impl Noted {
         }
         self.lines.clear();
     }
+}
+
+/// The beginning of a line, as text.
+pub(super) fn shown(line: &[u8]) -> String {
+    const SHOWN: usize = 120;
+    let text = String::from_utf8_lossy(&line[..line.len().min(SHOWN)]);
+    format!("{text:?}")
 }

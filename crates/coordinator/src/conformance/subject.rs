@@ -22,7 +22,7 @@ use super::limits::{
     END_DEADLINE, EXECUTING_DEADLINE, KILL_DEADLINE, LOOK_EVERY, REPLY_DEADLINE, START_DEADLINE,
     STDERR_SHOWN_BYTES,
 };
-use super::noted::Noted;
+use super::noted::{Noted, shown};
 use super::pump::{Heard, Pump};
 use super::{Checked, ConformanceError, Trouble, failed};
 use crate::options::TargetSpec;
@@ -301,11 +301,4 @@ pub(super) fn told(status: ExitStatus) -> String {
         ExitStatus::Signaled(signal) => format!("was ended by signal {signal}"),
         ExitStatus::Unknown => "ended".to_owned(),
     }
-}
-
-/// The beginning of a line, as text.
-pub(super) fn shown(line: &[u8]) -> String {
-    const SHOWN: usize = 120;
-    let text = String::from_utf8_lossy(&line[..line.len().min(SHOWN)]);
-    format!("{text:?}")
 }

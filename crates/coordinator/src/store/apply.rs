@@ -119,8 +119,8 @@ fn in_order(coverage: &[Feature]) -> Vec<Feature> {
     features
 }
 
-/// Counts one more crash of a bug, new or known; returns its row. A new bug, and one that was fixed
-/// or unconfirmed and is open again, shows the input `id`.
+/// Counts one more crash of a bug, new or known; returns its row. A new bug, one that was fixed or
+/// unconfirmed and is open again, and one that is in doubt no more, shows the input `id`.
 pub(super) fn count_crash(
     transaction: &Connection,
     test: &KnownTest,
@@ -133,7 +133,9 @@ pub(super) fn count_crash(
                                 first_seen_ms, last_seen_ms, shown)
                VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?8, ?9)
                ON CONFLICT DO UPDATE SET count=count+1, last_seen_ms=excluded.last_seen_ms,
-                   shown=iif(status IN ('fixed', 'unconfirmed'), excluded.shown, shown),
+                   shown=iif(status IN ('fixed', 'unconfirmed')
+                             OR status='doubtful' AND excluded.status<>'doubtful',
+                             excluded.shown, shown),
                    status=iif(status IN ('fixed', 'unconfirmed', 'doubtful'), excluded.status,
                               status)
                RETURNING seq";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fuzzd_core::signature::Signature;
 
-use super::lock::Holder;
+use super::holder::Holder;
 
 /// Why a state directory cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -4,9 +4,10 @@
 //!            ┌────────── Crash ─────────┐
 //!   Crash    ▼                          │
 //!  ───────▶ pending ──Confirmed──▶ confirmed ◀─┐
-//!              ├──────Flaky──────▶ flaky       │ each can become fixed (its input passes again),
-//!              ├──────Known──────▶ known       │ and a fixed one known again
-//!              └───Unconfirmed───▶ unconfirmed─┘
+//!            ▲ ├──────Flaky──────▶ flaky       │ each can become fixed (its input passes again),
+//!      Crash │ ├──────Known──────▶ known       │ and a fixed one known again
+//!            │ └───Unconfirmed───▶ unconfirmed─┘
+//!         doubtful, after a doubtful Crash, and with a verdict what a pending one becomes
 //! ```
 //!
 //! Owns the words of the `bugs` and `crashes` tables and their reading. Must not touch files.

@@ -148,13 +148,7 @@ fn a_doubtful_crash_stays_so_until_one_is_seen_that_is_not() {
     let place = Place::new();
     let seen = |is_doubtful: bool| {
         let mut running = place.start();
-        let crash = match crash(b"boom") {
-            Record::Crash { test, signature, input, failure, .. } => {
-                Record::Crash { test, signature, input, failure, is_doubtful }
-            }
-            other => panic!("{other:?}"),
-        };
-        running.commit(crash);
+        running.commit(crash_in_doubt(b"boom", is_doubtful));
         running.close();
         // What is in the files is what is left when the database is gone.
         std::fs::remove_file(place.state.join("session.db")).unwrap();
@@ -166,6 +160,28 @@ fn a_doubtful_crash_stays_so_until_one_is_seen_that_is_not() {
     assert!(seen(true));
     assert!(!seen(false));
     assert!(!seen(true), "it was seen without doubt before");
+}
+
+#[test]
+fn what_lifts_a_doubt_is_the_input_that_is_tried() {
+    let place = Place::new();
+    let mut running = place.start();
+    running.commit(crash_in_doubt(b"innocent", true));
+    running.commit(crash_in_doubt(b"guilty", false));
+    running.commit(crash_in_doubt(b"another", false));
+    running.close();
+    let bugs = place.load().configs.remove(0).bugs;
+    assert_eq!((bugs.len(), bugs[0].is_pending, bugs[0].is_doubtful), (1, true, false));
+    assert_eq!(&*bugs[0].input, b"guilty");
+}
+
+fn crash_in_doubt(input: &[u8], is_doubtful: bool) -> Record {
+    match crash(input) {
+        Record::Crash { test, signature, input, failure, .. } => {
+            Record::Crash { test, signature, input, failure, is_doubtful }
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -176,7 +176,26 @@ impl Bug {
         }
     }
 
-    /// Whether it is a kill from outside that did not happen again: kept, and no bug.
+    /// Whether nothing but doubtful crashes speaks for it so far.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        let is_undecided = match &self.state {
+            BugState::Committing
+            | BugState::Confirming { .. }
+            | BugState::Settling(Verdict::Unconfirmed { .. })
+            | BugState::Settled => true,
+            BugState::Settling(_)
+            | BugState::Unminimized { .. }
+            | BugState::Rechecking { .. }
+            | BugState::Improving { .. }
+            | BugState::Recording
+            | BugState::Loaded
+            | BugState::Passing => false,
+        };
+        self.is_doubtful && is_undecided && !self.is_reported
+    }
+
+    /// Whether it is a kill from outside, or a doubtful crash, that did not happen again: kept, and
+    /// no bug.
     pub(super) fn is_set_aside(&self) -> bool {
         self.state == BugState::Settled && !self.is_reported && self.may_be_foreign()
     }
@@ -308,8 +327,9 @@ impl Ledger {
     }
 
     /// Signatures a worker counts and goes on over: everything that it can survive and that was
-    /// seen to fail in this session. A bug whose input passes now would be a regression. Where not
-    /// all have room, those seen most often, and of equals the latest.
+    /// seen to fail in this session. A bug whose input passes now would be a regression; one that
+    /// is in doubt waits for a worker that says more. Where not all have room, those seen most
+    /// often, and of equals the latest.
     pub(super) fn ignored(&mut self) -> Arc<[Signature]> {
         let bugs = &self.bugs;
         self.ignore
@@ -318,6 +338,7 @@ impl Ledger {
                     .iter()
                     .filter(|(_, bug)| is_survivable(bug.failure.kind))
                     .filter(|(_, bug)| !matches!(bug.state, BugState::Loaded | BugState::Passing))
+                    .filter(|(_, bug)| !bug.is_in_doubt())
                     .collect();
                 if seen.len() > IGNORED_SIGNATURES_MAX {
                     seen.sort_by_key(|(_, bug)| Reverse((bug.count, bug.sighting)));

@@ -48,6 +48,10 @@ impl Session {
         let sighting = ledger.next_sighting();
         let (mut novelty, mut count, mut originals, mut runs) = (novelty, 1, 1, (0, 0, false));
         match ledger.get_mut(signature) {
+            // Its own input, in warm-up, says more than a worker that is being ended.
+            Some(bug) if bug.state == BugState::Loaded && novelty == Novelty::Doubtful => {
+                return ledger.count_unrecorded(signature, 1);
+            }
             Some(bug) if bug.state == BugState::Loaded => {
                 novelty = Novelty::Known { path: bug.path.clone() };
                 runs = (bug.reproduced, bug.runs, bug.is_flaky);
@@ -56,11 +60,13 @@ impl Session {
             Some(bug) if bug.is_set_aside() && bug.originals < ORIGINALS_PER_BUG_MAX => {
                 (count, originals) = (bug.count.saturating_add(1), bug.originals + 1);
             }
+            // One worker that nobody was ending is enough, and what it ran is to be tried.
+            Some(bug) if bug.is_in_doubt() && novelty != Novelty::Doubtful => {
+                (count, originals) = (bug.count.saturating_add(1), bug.originals + 1);
+            }
             Some(bug) if bug.state != BugState::Passing => {
                 bug.count = bug.count.saturating_add(1);
                 bug.sighting = sighting;
-                // One worker that nobody was ending is enough.
-                bug.is_doubtful &= novelty == Novelty::Doubtful;
                 if let (BugState::Committing, Novelty::Known { path }) = (&bug.state, &novelty) {
                     // A seed showed it first, but testdata or state had it before.
                     bug.state = BugState::Recording;
@@ -196,19 +202,7 @@ impl Session {
         *is_taken = false;
         *done += 1;
         *failed += u32::from(has_failed);
-        let runs = match bug.failure.kind {
-            FailureKind::Timeout => CONFIRM_TIMEOUT_RUNS,
-            FailureKind::Panic
-            | FailureKind::Error
-            | FailureKind::Abort
-            | FailureKind::Signal(_)
-            | FailureKind::StackOverflow
-            | FailureKind::Exit(_)
-            | FailureKind::OutOfMemory
-            | FailureKind::ForeignSignal(_)
-            | FailureKind::Protocol => CONFIRM_RUNS,
-        };
-        if *done >= runs {
+        if *done >= confirm_runs(bug.failure.kind) {
             self.settle_confirmed(test, signature);
         }
     }
@@ -229,8 +223,8 @@ impl Session {
         let is_foreign = bug.may_be_foreign();
         bug.reproduced = failed;
         bug.runs = done;
-        if is_foreign && done == 0 {
-            // Cut off before the first run. The crash is kept; the next session confirms it.
+        if is_foreign && failed == 0 && done < confirm_runs(bug.failure.kind) {
+            // Cut off too early to drop it. The crash is kept; the next session confirms it.
             bug.state = BugState::Settled;
             return;
         }
@@ -256,6 +250,10 @@ impl Session {
                 }
             }
             Verdict::Known | Verdict::NoLongerFails => {}
+        }
+        if bug.is_doubtful {
+            // Workers may go on over it once it is in doubt no more.
+            self.test(test).ledger.touch();
         }
         let record = Record::Bug { test, signature, input, verdict };
         self.commit(record, Consequence::BugSettled { test, signature, verdict });
@@ -347,6 +345,8 @@ impl Session {
                 bug.state = BugState::Settled;
                 Report::BugMinimized(bug.report(test, signature))
             }
+            // It failed again since, of a worker that nobody was ending.
+            Verdict::Unconfirmed { .. } if bug.state != BugState::Settling(verdict) => return,
             Verdict::Unconfirmed { .. } => {
                 bug.state = BugState::Settled;
                 Report::Unconfirmed(bug.report(test, signature))
@@ -365,5 +365,21 @@ impl Session {
         if is_news && self.config.fail_fast && self.phase == Phase::Running {
             self.drain_after_bug();
         }
+    }
+}
+
+/// Runs in fresh processes that a verdict is drawn from.
+fn confirm_runs(kind: FailureKind) -> u32 {
+    match kind {
+        FailureKind::Timeout => CONFIRM_TIMEOUT_RUNS,
+        FailureKind::Panic
+        | FailureKind::Error
+        | FailureKind::Abort
+        | FailureKind::Signal(_)
+        | FailureKind::StackOverflow
+        | FailureKind::Exit(_)
+        | FailureKind::OutOfMemory
+        | FailureKind::ForeignSignal(_)
+        | FailureKind::Protocol => CONFIRM_RUNS,
     }
 }

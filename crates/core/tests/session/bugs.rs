@@ -1,15 +1,9 @@
 //! Crashes of this session: on disk, confirmed, told, minimized, in this order.
 
-use fuzzd_core::ids::Epoch;
-use fuzzd_core::session::{
-    FinishReason, LoadedBug, Outcome, Record, Report, SessionConfig, StopRequest, TestConfig,
-    Verdict, Work,
-};
+use fuzzd_core::session::{FinishReason, Outcome, Record, Report, StopRequest, Verdict, Work};
 use fuzzd_core::signature::FailureKind;
 
-use crate::script::{
-    DiskMode, Stage, bug, config, failed, failure, minimized, panic_at, passed, test,
-};
+use crate::script::{DiskMode, Stage, config, failed, failure, minimized, panic_at, passed};
 
 #[test]
 fn a_crash_is_stored_then_confirmed_then_reported_then_minimized_then_improved() {
@@ -108,69 +102,6 @@ fn a_kill_from_outside_before_its_first_run_waits_for_the_next_session() {
     assert_eq!(stage.told(), ["finished"]);
     let has_verdict = stage.stored.iter().any(|record| matches!(record, Record::Bug { .. }));
     assert!(!has_verdict, "the crash is kept without a verdict");
-}
-
-/// A session that was told to end, and its worker that was not heard of yet.
-fn ended(mut stage: Stage) -> (Stage, Epoch) {
-    stage.holds_stops = true;
-    stage.signal(StopRequest::Graceful);
-    let epoch = stage.stopping[0].1;
-    (stage, epoch)
-}
-
-#[test]
-fn a_failure_of_a_worker_that_is_being_ended_waits_for_the_next_session() {
-    let (mut stage, epoch) = ended(Stage::start(config()));
-    // Our signal ended what the target had started, say.
-    stage.answer_stopping(0, epoch, failed(b"innocent", panic_at(1)));
-    stage.end_stops();
-    assert_eq!(stage.told(), ["finished"]);
-    let crash = |record: &Record| matches!(record, Record::Crash { is_doubtful: true, .. });
-    assert!(stage.stored.iter().any(crash));
-    let has_verdict = stage.stored.iter().any(|record| matches!(record, Record::Bug { .. }));
-    assert!(!has_verdict, "the crash is kept without a verdict");
-    assert_eq!(stage.summary().status.bugs, 0);
-}
-
-#[test]
-fn such_a_failure_is_doubtful_again_in_a_session_in_which_it_was_unconfirmed() {
-    let doubtful = LoadedBug { is_doubtful: true, ..bug(&panic_at(1), b"innocent", true) };
-    let tests = vec![TestConfig { bugs: vec![doubtful], ..test() }];
-    let mut stage = Stage::start(SessionConfig { tests, ..config() });
-    for _ in 0..3 {
-        stage.expect_execute(0, b"innocent");
-        stage.reply(0, passed(&[(0, 1)]));
-    }
-    assert_eq!(stage.told(), ["unconfirmed"]);
-    let (mut stage, epoch) = ended(stage);
-    stage.answer_stopping(0, epoch, failed(b"another", panic_at(1)));
-    stage.end_stops();
-    assert_eq!(stage.told(), ["unconfirmed", "finished"]);
-    assert_eq!(stage.summary().status.bugs, 0);
-}
-
-#[test]
-fn a_doubtful_crash_that_fails_again_is_a_new_bug() {
-    let doubtful = LoadedBug { is_doubtful: true, ..bug(&panic_at(1), b"guilty", true) };
-    let tests = vec![TestConfig { bugs: vec![doubtful], ..test() }];
-    let mut stage = Stage::start(SessionConfig { tests, ..config() });
-    stage.confirm(0, b"guilty", &panic_at(1));
-    assert_eq!(stage.told(), ["bug"]);
-}
-
-#[test]
-fn a_run_in_a_fresh_process_that_is_ended_with_the_session_counts_for_nothing() {
-    let mut stage = Stage::start(config());
-    stage.crash(0, b"crash", panic_at(1));
-    stage.expect_execute(0, b"crash");
-    let (mut stage, epoch) = ended(stage);
-    stage.answer_stopping(0, epoch, failed(b"crash", panic_at(1)));
-    stage.end_stops();
-    let verdict = stage.stored.iter().find_map(|record| match record {
-        Record::Bug { verdict, .. } => Some(*verdict),
-        _ => None,
-    });
-    assert_eq!(verdict, Some(Verdict::Confirmed { reproduced: 0, runs: 0 }));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod budgets;
 mod bugs;
 mod corpus;
+mod doubt;
 mod ends;
 mod forked;
 mod found;

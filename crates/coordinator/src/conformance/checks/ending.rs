@@ -6,8 +6,9 @@ use fuzzd_protocol::message::{Call, FuzzCall, FuzzReply, encode_line};
 
 use crate::conformance::bench::Bench;
 use crate::conformance::limits::{CALL_TIMEOUT, LOOK_EVERY, REPLY_DEADLINE};
+use crate::conformance::noted::shown;
 use crate::conformance::pump::Heard;
-use crate::conformance::subject::{Answer, Subject, shown, told};
+use crate::conformance::subject::{Answer, Subject, told};
 use crate::conformance::{Checked, Trouble, ensure, failed};
 use crate::process::GroupSignal;
 

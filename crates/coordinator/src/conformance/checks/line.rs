@@ -7,8 +7,9 @@ use fuzzd_protocol::message::{Call, FuzzCall, FuzzReply, PingReply, encode_line}
 
 use crate::conformance::bench::{Bench, warm_up};
 use crate::conformance::limits::{END_DEADLINE, QUIET, REPLY_DEADLINE};
+use crate::conformance::noted::shown;
 use crate::conformance::pump::Heard;
-use crate::conformance::subject::{Subject, shown, told};
+use crate::conformance::subject::{Subject, told};
 use crate::conformance::{Checked, WorkerDialect, ensure, failed};
 use crate::process::ExitStatus;
 

@@ -6,8 +6,9 @@ use fuzzd_protocol::{PROTOCOL_VERSION, caps};
 
 use crate::conformance::bench::Bench;
 use crate::conformance::limits::{QUIET, REPLY_DEADLINE, ROOM_BYTES, START_DEADLINE};
+use crate::conformance::noted::shown;
 use crate::conformance::pump::Heard;
-use crate::conformance::subject::{Equipment, shown, told};
+use crate::conformance::subject::{Equipment, told};
 use crate::conformance::{Checked, ensure, failed};
 use crate::limits::COUNTERS_MAX;
 
