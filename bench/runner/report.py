@@ -192,12 +192,13 @@ def crash_seconds(data, target, engine):
 
 def crashes(data, kind, title):
     rows, verdicts, solved = [], collections.Counter(), collections.Counter()
-    nobody = []
+    nobody, measured = [], collections.Counter()
     for target in data.targets(kind):
         found = {e: crash_seconds(data, target, e) for e in data.engines}
         middle = {e: median(times_) for e, times_ in found.items() if times_}
         for engine, second in middle.items():
             solved[engine] += second < 10
+            measured[engine] += 1
         cells = [span(found[e]) if found[e] else "–" for e in data.engines]
         rivals = [second for e, second in middle.items() if e != OURS]
         verdict = ""
@@ -209,11 +210,12 @@ def crashes(data, kind, title):
         rows.append([target, *cells, verdict])
     head = ["CPU seconds to the first crash", *data.engines, "fuzzd and the best rival"]
     after = ["Solved in less than 10 s in the median: "
-             + ", ".join(f"{e} {solved[e]} of {len(rows)}" for e in data.engines) + "."]
+             + ", ".join(f"{e} {solved[e]} of {measured[e]}" for e in data.engines if measured[e])
+             + "."]
     if verdicts:
         after.append("fuzzd is " + ", ".join(f"{n} {v}" for v, n in verdicts.most_common()) + ".")
     if nobody:
-        after.append(f"No rival finds: {', '.join(nobody)}.")
+        after.append(f"No rival that was run finds: {', '.join(nobody)}.")
     return grid(title, head, rows, " ".join(after))
 
 
