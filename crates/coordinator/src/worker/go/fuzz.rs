@@ -26,8 +26,8 @@ use crate::worker::go::link::GoLink;
 use crate::worker::go::talk::{Ran, Step, Way, features};
 use crate::worker::go::trim::Trim;
 
-/// A call of Go's mutator on an entry lasts so long at least, or does so many executions: less is not
-/// worth its cost. Entries whose time it takes have their turn in another plan.
+/// A call of Go's mutator on an entry lasts so long at least, or does so many executions: less is
+/// not worth its cost. Entries whose time it takes have their turn in another plan.
 const CALL_TIME_MIN: Duration = Duration::from_millis(4);
 /// See [`CALL_TIME_MIN`].
 const CALL_EXECS_MIN: u64 = 40;
