@@ -20,7 +20,7 @@ the same unmodified test binary, seeds and number of workers, on one pinned core
 
   scripts/bench-go                               everything: about 4 hours of one core
   scripts/bench-go --targets net.netip.Parse --cpu 20 --reps 1
-  scripts/bench-go replay                        executions per second of the same inputs
+  scripts/bench-go replay                        executions per second of the same inputs, both engines
   scripts/bench-go mix                           executions per second from the same corpus
   scripts/bench-go table DIR... [--write]        the tables again; --write: bench/RESULTS-GO.md
   scripts/bench-go list                          the fuzz tests there are

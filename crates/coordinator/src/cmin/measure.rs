@@ -145,9 +145,7 @@ impl Runner {
         }
         Err(last)
     }
-}
 
-impl Runner {
     /// The shortest time of an input that took so long. It has passed: what comes of more runs, and
     /// whether they do, is no matter.
     async fn least_time(&mut self, input: &Input, first: Duration) -> Duration {

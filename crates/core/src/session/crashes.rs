@@ -60,7 +60,9 @@ impl Session {
             Some(bug) if bug.is_set_aside() && bug.originals < ORIGINALS_PER_BUG_MAX => {
                 (count, originals) = (bug.count.saturating_add(1), bug.originals + 1);
             }
-            // One worker that nobody was ending is enough, and what it ran is to be tried.
+            // One worker that nobody was ending is enough, and what it ran is to be tried. A run of
+            // the other input that is under way counts among its runs: without doubt, no verdict
+            // drops a crash.
             Some(bug) if bug.is_in_doubt() && novelty != Novelty::Doubtful => {
                 (count, originals) = (bug.count.saturating_add(1), bug.originals + 1);
             }

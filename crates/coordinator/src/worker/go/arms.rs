@@ -52,8 +52,8 @@ const _: () = assert!(OWN_MAX + BOTH_MAX < 1.0, "Go's mutator has the rest");
 /// Executions after which Go goes back to its base.
 const CHAIN: f64 = 5.0;
 
-/// Time of one call of `Both`: many times what a call itself costs. Twice as long as with 1 ms, a
-/// tenth more executions, and the same edges.
+/// Time of one call of `Both`: many times what a call itself costs. With half of it the edges were
+/// the same, and on most tests executions somewhat fewer.
 const BOTH_SECONDS: f64 = 2e-3;
 
 /// The ends of the chains of one call: a few tries on each mutation of ours, and not too many.

@@ -28,6 +28,11 @@ impl Stage {
         self.reports.iter().filter_map(name).filter(|name| !name.starts_with("warmup")).collect()
     }
 
+    /// Whether any crash got its verdict.
+    pub(crate) fn has_verdict(&self) -> bool {
+        self.stored.iter().any(|record| matches!(record, Record::Bug { .. }))
+    }
+
     /// The summary of a session that is over.
     pub(crate) fn summary(&self) -> &Summary {
         assert!(self.is_finished, "it is over");
