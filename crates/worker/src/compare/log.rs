@@ -302,10 +302,12 @@ fn slot_of(position: u64) -> usize {
     usize::try_from(position % slots).unwrap_or(0)
 }
 
-/// Both are small, and none is `len`, the length of the input.
+/// Both are small, and none is `len`, the length of the input. A length beside 0 says nothing
+/// either: code asks everywhere whether something is empty.
 #[inline]
 fn is_small(left: u64, right: u64, len: u64) -> bool {
-    left < SMALL && right < SMALL && left != len && right != len
+    let is_length = |side: u64, other: u64| side == len && other != 0;
+    left < SMALL && right < SMALL && !is_length(left, right) && !is_length(right, left)
 }
 
 /// Reach of one program in memory: what is farther away belongs to another object.

@@ -74,6 +74,11 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
+    /// Whether its sides have more than a byte.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.left.bytes().len() > 1 || self.right.bytes().len() > 1
+    }
+
     /// The pair with this orientation or the other: the same comparison.
     fn is_like(&self, other: &Self) -> bool {
         self.is_number == other.is_number

@@ -191,7 +191,9 @@ impl Run<'_, '_> {
                 }
             };
             partner.truncate(PARTNER_BYTES_MAX);
-            partners.push(partner);
+            if !partner.is_empty() {
+                partners.push(partner);
+            }
         }
         partners
     }

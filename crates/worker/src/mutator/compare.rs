@@ -54,11 +54,13 @@ fn search(
     let from = rng.below(excess + 1);
     let window = &content[from..content.len().min(from + SEARCH_BYTES_MAX)];
     // Half of the time not the first place.
-    let behind = if rng.chance(1, 2) { rng.below(window.len()) } else { 0 };
+    let behind = rng.below(window.len()) * rng.below(2);
     let forms = forms(pair, value.shape().is_text);
     let (likely, others) = forms.split_at(forms.len().min(2));
     let other = others.get(rng.below(others.len()));
-    for &form in likely.iter().chain(other) {
+    let has_numbers = !value.shape().numbers.is_empty();
+    let likely = likely.iter().filter(|form| has_numbers || **form != Form::Decimal);
+    for &form in likely.chain(other) {
         let find = |text: &[u8]| Some((find(window, text, form, behind)?, text.len()));
         if let Some(Some((at, len))) = with_pattern(side, form, find) {
             return Some((from + at, len, form));
@@ -72,11 +74,7 @@ fn search(
 
 /// What is added to a number: compares are also passed, or failed, by the next one.
 fn neighbour(rng: &mut Rng) -> i64 {
-    match rng.below(10) {
-        0 => 1,
-        1 => -1,
-        _ => 0,
-    }
+    rng.pick(&[1, -1, 0, 0, 0, 0, 0, 0, 0, 0])
 }
 
 /// Writes `side` over the `len` bytes at `at`, a number sometimes one more or less.

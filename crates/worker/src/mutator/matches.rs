@@ -122,7 +122,7 @@ pub(super) fn find(content: &[u8], pattern: &[u8], form: Form, from: usize) -> O
         at += first_of(&content[at..=last], *first)?;
         let end = at + pattern.len();
         let is_whole = form != Form::Decimal || !cuts_number(content, at, end);
-        if content[at + 1..end] == *rest && is_whole {
+        if (rest.is_empty() || content[at + 1..end] == *rest) && is_whole {
             return Some(at);
         }
         at += 1;
@@ -141,9 +141,43 @@ fn first_of(content: &[u8], wanted: u8) -> Option<usize> {
     let has = |chunk: &[u8; SOUGHT_AT_ONCE]| {
         chunk.iter().fold(0, |found, byte| found | u8::from(*byte == wanted)) != 0
     };
-    let skipped = chunks.iter().take_while(|chunk| !has(chunk)).count() * SOUGHT_AT_ONCE;
-    let found = content[skipped..].iter().position(|byte| *byte == wanted);
-    found.map(|at| skipped + at)
+    let mut at = chunks.iter().take_while(|chunk| !has(chunk)).count() * SOUGHT_AT_ONCE;
+    let everywhere = EVERY_BYTE * u64::from(wanted);
+    while let Some(word) = content[at..].first_chunk() {
+        let found = zero_byte(u64::from_le_bytes(*word) ^ everywhere);
+        if found < WORD_BYTES {
+            return Some(at + found);
+        }
+        at += WORD_BYTES;
+    }
+    let found = zero_byte(short_word(&content[at..]) ^ everywhere);
+    (at + found < content.len()).then_some(at + found)
+}
+
+/// Bytes of a word.
+const WORD_BYTES: usize = size_of::<u64>();
+
+/// The lowest bit of each byte of a word.
+const EVERY_BYTE: u64 = u64::MAX / 0xff;
+
+/// The first byte of a word, from the low end, that is 0; or how many there are.
+#[inline]
+fn zero_byte(word: u64) -> usize {
+    // A borrow reaches only bytes behind the first one that is 0.
+    let zeros = word.wrapping_sub(EVERY_BYTE) & !word & EVERY_BYTE << 7;
+    zeros.trailing_zeros() as usize / WORD_BYTES
+}
+
+/// Fewer bytes than a word has, and zeros: without a loop, as their number is hard to predict.
+#[inline]
+fn short_word(bytes: &[u8]) -> u64 {
+    let len = bytes.len();
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let last = u64::from(u32::from_le_bytes(*last));
+        return u64::from(u32::from_le_bytes(*first)) | last << (8 * (len - 4));
+    }
+    let byte = |at: usize| bytes.get(at).map_or(0, |byte| u64::from(*byte) << (8 * at));
+    byte(0) | byte(1) | byte(2)
 }
 
 /// Whether digits go on before or behind.
@@ -212,4 +246,31 @@ fn find_form(
         from = at + len;
     }
     from
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_is_found_wherever_it_stands_and_where_it_stands_first() {
+        for len in 0..50 {
+            for wanted in [0, b'x', 0x80, u8::MAX] {
+                let mut content = vec![b'-'; len];
+                assert_eq!(first_of(&content, wanted), None, "{len} bytes");
+                for at in (0..len).rev() {
+                    content[at] = wanted;
+                    assert_eq!(first_of(&content, wanted), Some(at), "{len} bytes");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_differs_from_a_byte_by_one_is_not_taken_for_it() {
+        // The borrow of a byte that is 0 reaches the next one.
+        let content = [b'x', b'x' ^ 1, b'x' ^ 1];
+        assert_eq!(first_of(&content[1..], b'x'), None);
+        assert_eq!(find(&content, &[b'x' ^ 1], Form::Bytes, 0), Some(1));
+    }
 }

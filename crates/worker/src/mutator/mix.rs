@@ -16,6 +16,9 @@ pub(super) fn overwrite_by_token(
     rng: &mut Rng,
 ) -> bool {
     let Some(token) = context.materials.tokens.pick(rng) else { return false };
+    if token.len() > value.len() {
+        return value.splice(0..value.len(), token);
+    }
     overwrite(value, token, rng)
 }
 
@@ -37,9 +40,12 @@ pub(super) fn overwrite(value: &mut Value<'_>, bytes: &[u8], rng: &mut Rng) -> b
 /// The content of a value of the same type: of another input, or another value of the base.
 pub(super) fn donor<'a>(context: Context<'a>, rng: &mut Rng) -> Option<&'a [u8]> {
     let fields = context.base.fields();
+    let partners = &context.materials.partners;
+    if matches!(fields, [field] if field.varies() && !field.is_prefixed) {
+        return partners.get(rng.below(partners.len())).map(Vec::as_slice);
+    }
     let value_type = fields.get(context.field)?.value_type;
     let alike = fields.iter().filter(|field| field.value_type == value_type).count();
-    let partners = &context.materials.partners;
     let is_own = alike > 1 && (partners.is_empty() || rng.chance(1, 4));
     if is_own {
         let mut alike_fields = fields.iter().filter(|field| field.value_type == value_type);
@@ -47,9 +53,6 @@ pub(super) fn donor<'a>(context: Context<'a>, rng: &mut Rng) -> Option<&'a [u8]>
         return Some(&context.base.bytes()[field.bytes.clone()]);
     }
     let partner = partners.get(rng.below(partners.len()))?;
-    if matches!(fields, [field] if field.varies() && !field.is_prefixed) {
-        return Some(partner);
-    }
     content_of(context, partner, value_type, rng.below(alike))
 }
 

@@ -6,6 +6,7 @@
 use super::base::{Base, Materials};
 use super::value::Value;
 use super::{bits, blocks, compare, decimal, length_field, lines, mix, nest, words};
+use crate::compare::pairs::Pair;
 use crate::rng::Rng;
 
 /// What operators mix in.
@@ -75,6 +76,8 @@ pub(super) const CLASSES: usize = 10;
 pub(super) struct Facts {
     /// No value of variable length has a byte.
     pub(super) is_empty: bool,
+    /// A value of variable length has several bytes.
+    pub(super) has_several: bool,
     /// There is text.
     pub(super) is_text: bool,
     /// There is text of several parts.
@@ -91,6 +94,8 @@ pub(super) struct Facts {
     pub(super) has_tokens: bool,
     /// Compares are known.
     pub(super) has_pairs: bool,
+    /// Compares of several bytes are known.
+    pub(super) has_wide_pairs: bool,
     /// Lengths are known that code asks for.
     pub(super) has_length_targets: bool,
     /// There are other inputs.
@@ -105,6 +110,7 @@ impl Facts {
             is_empty: true,
             has_tokens: !materials.tokens.is_empty(),
             has_pairs: tables.iter().any(|table| !table.is_empty()),
+            has_wide_pairs: tables.iter().any(|table| table.pairs().iter().any(Pair::is_wide)),
             has_length_targets: tables.iter().any(|table| !table.lengths().is_empty()),
             has_partners: !materials.partners.is_empty(),
             ..Self::default()
@@ -112,6 +118,7 @@ impl Facts {
         for field in base.fields().iter().filter(|field| field.value_type.width().is_none()) {
             let shape = &field.shape;
             facts.is_empty &= field.bytes.is_empty();
+            facts.has_several |= field.bytes.len() > 1;
             facts.is_text |= shape.is_text;
             facts.has_parts |= !shape.separators.is_empty();
             facts.has_numbers |= !shape.numbers.is_empty();
@@ -180,13 +187,15 @@ impl Operator {
         let has = |fact: bool, weight: u32| if fact { weight } else { 0 };
         let filled = |weight: u32| has(!facts.is_empty, weight);
         let text = |weight: u32| has(facts.is_text, weight);
+        let several = |weight: u32| has(facts.has_several, weight);
         match self {
-            Self::FlipBit => filled(6),
-            Self::RandomByte | Self::DuplicateBlock | Self::CopyBlock => filled(6),
+            Self::FlipBit | Self::RandomByte | Self::DuplicateBlock => filled(6),
+            Self::CopyBlock => several(6),
             Self::Interesting | Self::Arithmetic => filled(if facts.is_text { 4 } else { 9 }),
             Self::DeleteBlock => filled(7),
-            Self::DeleteTail | Self::RepeatBlock | Self::OverwriteRun | Self::Shuffle => filled(1),
-            Self::SwapBlocks => filled(2),
+            Self::DeleteTail | Self::RepeatBlock | Self::OverwriteRun => filled(1),
+            Self::Shuffle => several(1),
+            Self::SwapBlocks => several(2),
             Self::InsertRun => 2,
             Self::InsertRandom => 4,
             Self::InsertNumber => 1,
@@ -194,13 +203,14 @@ impl Operator {
             Self::ChangeNumber => has(facts.has_numbers, 6),
             Self::OverwriteByToken => has(facts.has_tokens, filled(4)),
             Self::InsertToken => has(facts.has_tokens, 4),
-            Self::Substitute => has(facts.has_pairs, 8),
+            // The right byte of 256 is also found without it.
+            Self::Substitute => has(facts.has_wide_pairs, 8).max(has(facts.has_pairs, 3)),
             Self::Resize => has(facts.has_length_targets, 2),
             Self::CrossOver => has(facts.has_partners, filled(4)),
             Self::CrossIn => has(facts.has_partners, 4),
-            Self::Word => text(8),
+            Self::Word => several(text(8)),
             Self::Nest => text(if facts.has_brackets { 8 } else { 2 }),
-            Self::Line => has(facts.has_parts, 5),
+            Self::Line => several(has(facts.has_parts, 5)),
             Self::LengthField => has(facts.has_sure_lengths, 6).max(has(facts.has_lengths, 3)),
         }
     }

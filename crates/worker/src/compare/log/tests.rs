@@ -48,6 +48,9 @@ fn what_leads_nowhere_is_dropped() {
     LOG.integer(1, 8, false, address, address + 8);
     LOG.integer(1, 8, true, 0, address);
     LOG.integer(1, 4, true, 0, 0xffff_ffff);
+    // Whether the input is empty.
+    LOG.integer(1, 8, true, 0, 9);
+    LOG.integer(1, 8, false, 9, 0);
     LOG.switch(1, 1, 5, 4, 6);
     LOG.switch(1, 4, 5000, 5000, 5000);
     LOG.memory(1, b"same", b"same");
