@@ -95,6 +95,8 @@ pub(crate) struct Counters {
     level: Level,
     regions: Vec<Region>,
     len: usize,
+    /// A region has fewer counters than a line.
+    has_short: bool,
     /// What the pass looks at, by ascending index.
     live: Vec<LiveLine>,
     hot: Vec<Feature>,
@@ -119,11 +121,18 @@ impl Counters {
     }
 
     fn over_with(level: Level, regions: impl IntoIterator<Item = &'static [AtomicU8]>) -> Self {
-        let hot = Vec::with_capacity(HOT_FEATURES_MAX);
-        let mut all = Self { level, regions: Vec::new(), len: 0, live: Vec::new(), hot };
+        let mut all = Self {
+            level,
+            regions: Vec::new(),
+            len: 0,
+            has_short: false,
+            live: Vec::new(),
+            hot: Vec::with_capacity(HOT_FEATURES_MAX),
+        };
         for bytes in regions {
             let region = Region::new(&bytes[..bytes.len().min(COUNTERS_MAX - all.len)], all.len);
             all.len += region.bytes.len();
+            all.has_short |= !region.short().is_empty();
             all.regions.push(region);
         }
         all
@@ -155,14 +164,22 @@ impl Counters {
         }
         self.hot.clear();
         self.level.pass(&self.live, seen.bits(), &mut self.hot);
-        for region in &self.regions {
-            region.pass_short(seen.bits(), &mut self.hot);
+        if self.has_short {
+            self.pass_short(seen);
         }
         !self.hot.is_empty()
     }
 
+    /// Of regions that have no lines.
+    #[inline(never)]
+    fn pass_short(&mut self, seen: &Seen) {
+        for region in &self.regions {
+            region.pass_short(seen.bits(), &mut self.hot);
+        }
+    }
+
     /// As [`pass`](Self::pass), over all counters. Lines that were hit become live.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn pass_all(&mut self, seen: &Seen) -> bool {
         self.hot.clear();
         for region in &mut self.regions {

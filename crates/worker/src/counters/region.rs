@@ -149,7 +149,7 @@ impl Region {
 
     /// All of a region that is shorter than a line.
     #[inline]
-    fn short(&self) -> &'static [AtomicU8] {
+    pub(super) fn short(&self) -> &'static [AtomicU8] {
         if self.runs.is_empty() { self.bytes } else { &[] }
     }
 

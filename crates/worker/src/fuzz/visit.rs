@@ -22,7 +22,7 @@ use crate::compare::log;
 use crate::failure::Fault;
 use crate::limits::{PARTNER_BYTES_MAX, PARTNERS, YOUNG_EXECS};
 use crate::mutator::{Base, Materials};
-use crate::rng::iteration_seed;
+use crate::rng::mutation_seed;
 use crate::runner::Ending;
 use crate::shared::Kind;
 
@@ -78,7 +78,7 @@ impl Run<'_, '_> {
                 return Err(End::Over);
             }
             let iteration = self.runner.count;
-            let seed = iteration_seed(self.call_seed, iteration);
+            let seed = mutation_seed(self.call_seed, iteration);
             self.runner.memory.set_rand_state(seed);
             let len = self.engine.mutator.mutate(seed, self.runner.value());
             let is_gated = self.runner.count & self.engine.gated_mask == 0;
@@ -122,7 +122,7 @@ impl Run<'_, '_> {
         mutator.restart();
         let mut len = 0;
         for iteration in first..=iteration {
-            let seed = iteration_seed(self.call_seed, iteration);
+            let seed = mutation_seed(self.call_seed, iteration);
             len = mutator.mutate(seed, self.runner.value());
         }
         self.runner.memory.set_value_len(len);
@@ -132,7 +132,7 @@ impl Run<'_, '_> {
     fn found_by_seed(&mut self, position: usize, iteration: u64) -> Result<(), End> {
         let len = self.make_again(iteration);
         let input = self.runner.value()[..len].to_vec();
-        let seed = iteration_seed(self.call_seed, iteration);
+        let seed = mutation_seed(self.call_seed, iteration);
         self.found(position, input, Made::BySeed(seed))?;
         // The chain goes on from here.
         self.make_again(iteration);
@@ -153,7 +153,7 @@ impl Run<'_, '_> {
             if self.runner.must_stop() {
                 break;
             }
-            let seed = iteration_seed(self.call_seed, iteration);
+            let seed = mutation_seed(self.call_seed, iteration);
             let len = self.engine.mutator.mutate(seed, self.runner.value());
             let ending = self.runner.run_other(len);
             let runner = &mut *self.runner;

@@ -8,6 +8,7 @@ use super::operator::Operator;
 use super::*;
 use crate::compare::pairs::{Pair, PairTable, Side};
 use crate::dictionary::Dictionary;
+use crate::rng::mutation_seed;
 
 /// Executions after which a goal counts as missed.
 const EXECS_MAX: u64 = 400_000;
@@ -260,7 +261,7 @@ fn execs(goal: &Goal, seed: u64) -> u64 {
         let materials = Materials { tokens: Rc::clone(&tokens), partners, ..Materials::default() };
         mutator.begin_visit(Rc::new(base), Rc::new(materials), 4096);
         for iteration in 0..256 {
-            let seed = iteration_seed(seed, count + iteration);
+            let seed = mutation_seed(seed, count + iteration);
             let len = mutator.mutate(seed, &mut buffer);
             let reached = (goal.step)(&buffer[..len]);
             if reached > best {
@@ -328,7 +329,7 @@ fn nanos(
         }
         let started = std::time::Instant::now();
         for iteration in 0..4096 {
-            let len = mutator.mutate(iteration_seed(turn, iteration), &mut buffer);
+            let len = mutator.mutate(mutation_seed(turn, iteration), &mut buffer);
             std::hint::black_box((len, &mut buffer[..len]));
         }
         best = best.min(started.elapsed().as_nanos() as f64 / 4096.0);

@@ -50,9 +50,11 @@ use crate::rng::{Rng, iteration_seed};
 use bandit::Bandit;
 pub(crate) use bandit::Reward;
 pub(crate) use base::{Base, Materials};
+#[cfg(test)]
+use operator::Operator;
 pub(crate) use profile::Profile;
 use value::Slot;
-use visit::Visit;
+use visit::{Turn, Visit};
 
 /// A mutator for one base at a time.
 #[derive(Debug)]
@@ -126,8 +128,9 @@ impl Mutator {
 
     /// Makes the next input at the start of `buffer` and gives its length: the base, or the input
     /// made last if its chain goes on, changed by one operator. Allocates nothing. The bits of
-    /// `seed` are used as they are: it comes from [`iteration_seed`]. Bytes of the buffer up to the
-    /// length limit may hold anything afterwards, those behind it are not touched.
+    /// `seed` are used as they are: it comes from [`mutation_seed`](crate::rng::mutation_seed).
+    /// Bytes of the buffer up to the length limit may hold anything afterwards, those behind it are
+    /// not touched.
     ///
     /// The first bytes of the buffer, as many as the longest input of the visit has, must be as
     /// this mutator left them, or [`restart`](Self::restart) was called.
@@ -138,10 +141,11 @@ impl Mutator {
             self.put_base(buffer);
         }
         self.chain.made += 1;
+        let turn = self.turn(seed);
         let (len, start, end) = if self.visit.is_raw() {
-            self.visit.mutate_raw(seed, buffer, &mut self.slots[0])
+            self.visit.mutate_raw(turn, buffer, &mut self.slots[0])
         } else {
-            self.visit.mutate_packed(seed, buffer, &mut self.slots, self.len)
+            self.visit.mutate_packed(turn, buffer, &mut self.slots, self.len)
         };
         self.changed = Some((start, end));
         self.len = len;
@@ -162,10 +166,23 @@ impl Mutator {
         }
     }
 
+    /// The operator that changed a lone value to the input made last, by `seed`, unless it did not
+    /// apply; and whether a chain began with it.
+    #[cfg(test)]
+    fn last_operator(&self, seed: u64) -> (Operator, bool) {
+        let turn = self.turn(seed);
+        (self.visit.choose(turn).0, turn.is_first)
+    }
+
     /// The input made last, by `seed`, showed something new.
     pub(crate) fn reward(&mut self, seed: u64, reward: Reward) {
         let exponent = self.visit.exponent(self.chain.seed);
-        self.bandit.reward(self.visit.class(seed), exponent, reward);
+        self.bandit.reward(self.visit.class(self.turn(seed)), exponent, reward);
+    }
+
+    #[inline]
+    fn turn(&self, seed: u64) -> Turn {
+        Turn { seed, is_first: self.chain.made == 1 }
     }
 
     /// Ends the visit after `execs` inputs: what they have shown counts from the next one on.

@@ -7,7 +7,7 @@ use super::*;
 use crate::compare::log::{Kind, Record};
 use crate::compare::pairs::{Pair, PairTable, Side};
 use crate::dictionary::Dictionary;
-use crate::rng::iteration_seed;
+use crate::rng::mutation_seed;
 
 mod typed;
 
@@ -30,7 +30,7 @@ fn mutations(
     let mut mutator = visit(types, base, len_max);
     let mut buffer = vec![0; capacity];
     let all = (0..count).map(|iteration| {
-        let len = mutator.mutate(iteration_seed(7, iteration), &mut buffer);
+        let len = mutator.mutate(mutation_seed(7, iteration), &mut buffer);
         buffer[..len].to_vec()
     });
     all.collect()
@@ -44,6 +44,30 @@ fn strings_of(types: &[ValueType], memory: &[u8]) -> Vec<Vec<u8>> {
             _ => None,
         })
         .collect()
+}
+
+#[test]
+fn one_operator_begins_a_few_chains_and_all_others_are_chosen_apart() {
+    let mut mutator = visit(&[ValueType::Bytes], b"abc 123 \x07", 100);
+    let mut buffer = [0; 100];
+    // Of two neighbours that both begin a chain, or both go on: how many, and with the same one.
+    let mut counts = [(0, 0); 2];
+    let mut before = None;
+    for iteration in 0..40_000 {
+        let seed = mutation_seed(7, iteration);
+        mutator.mutate(seed, &mut buffer);
+        let (operator, is_first) = mutator.last_operator(seed);
+        if let Some((old, was_first)) = before.filter(|_| iteration % 4 > 0)
+            && was_first == is_first
+        {
+            let count = &mut counts[usize::from(is_first)];
+            *count = (count.0 + 1, count.1 + u32::from(old == operator));
+        }
+        before = Some((operator, is_first));
+    }
+    let [going_on, beginning] = counts;
+    assert!(beginning.0 > 1000 && beginning.1 == beginning.0, "{beginning:?}");
+    assert!(going_on.0 > 1000 && 5 * going_on.1 < going_on.0, "{going_on:?}");
 }
 
 #[test]
@@ -66,7 +90,7 @@ fn a_repeated_block_fills_the_room_there_is_with_copies_of_it_or_counts() {
     mutator.visit.set_exponent(0);
     let (mut buffer, mut longest, mut counted, mut rounds) = (vec![0; 4_000], 0, 0, 0);
     for iteration in 0..2_000 {
-        let len = mutator.mutate(iteration_seed(7, iteration), &mut buffer);
+        let len = mutator.mutate(mutation_seed(7, iteration), &mut buffer);
         longest = longest.max(len);
         let added = len - base.len();
         // What was added repeats the block before it, but for one byte in each copy.
@@ -262,7 +286,7 @@ proptest! {
         let mut mutator = rich_visit(&types, &base, len_max);
         let mut buffer = vec![0xaa; len_max + 3];
         for iteration in 0..100 {
-            let len = mutator.mutate(iteration_seed(seed, iteration), &mut buffer);
+            let len = mutator.mutate(mutation_seed(seed, iteration), &mut buffer);
             prop_assert!(len <= len_max);
             prop_assert_eq!(&input::canonical(&types, &buffer[..len]), &buffer[..len]);
         }
@@ -282,19 +306,19 @@ proptest! {
         let mut buffer = vec![0; len_max];
         let all: Vec<(u64, Vec<u8>)> = (0..40)
             .map(|iteration| {
-                let len = mutator.mutate(iteration_seed(seed, iteration), &mut buffer);
+                let len = mutator.mutate(mutation_seed(seed, iteration), &mut buffer);
                 let first = iteration - u64::from(mutator.place_in_chain());
                 (first, buffer[..len].to_vec())
             })
             .collect();
-        mutator.reward(iteration_seed(seed, 39), Reward::NewEdge);
+        mutator.reward(mutation_seed(seed, 39), Reward::NewEdge);
         for iteration in [39usize, 0, 17, 17, 38, 2] {
             let (first, input) = &all[iteration];
             buffer.fill(0x55);
             mutator.restart();
             let mut len = 0;
             for iteration in *first..=iteration as u64 {
-                len = mutator.mutate(iteration_seed(seed, iteration), &mut buffer);
+                len = mutator.mutate(mutation_seed(seed, iteration), &mut buffer);
             }
             prop_assert_eq!(&buffer[..len], &input[..], "iteration {}", iteration);
         }

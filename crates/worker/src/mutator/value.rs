@@ -60,29 +60,29 @@ impl Slot {
 pub(super) struct Value<'a> {
     /// From the start of the content on.
     bytes: &'a mut [u8],
-    len: usize,
+    /// Kept in its place from input to input: a copy of it, read in larger pieces than were just
+    /// written, would stall.
+    slot: &'a mut Slot,
     /// Bytes of the input that follow the content.
     tail: usize,
     /// Bytes by which the input may grow.
     room: usize,
     field: &'a Field,
-    dirty: Dirty,
 }
 
 impl<'a> Value<'a> {
-    /// The value whose content is the first `len` of `bytes`, with `tail` more of the input behind
+    /// The value of `slot`, whose content begins with `bytes`, with `tail` more of the input behind
     /// it. The input may grow by `room`, for which `bytes` has the place.
     #[inline]
     pub(super) fn new(
         bytes: &'a mut [u8],
-        len: usize,
+        slot: &'a mut Slot,
         tail: usize,
         room: usize,
         field: &'a Field,
-        dirty: Dirty,
     ) -> Self {
-        debug_assert!(len + tail + room <= bytes.len());
-        Self { bytes, len, tail, room, field, dirty }
+        debug_assert!(slot.len + tail + room <= bytes.len());
+        Self { bytes, slot, tail, room, field }
     }
 
     /// Whether it should stay text.
@@ -106,7 +106,7 @@ impl<'a> Value<'a> {
     /// Bytes of the content.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.slot.len
     }
 
     /// Bytes by which the input may still grow.
@@ -118,18 +118,18 @@ impl<'a> Value<'a> {
     /// What was touched since the input was put here.
     #[inline]
     pub(super) fn dirty(&self) -> Dirty {
-        self.dirty
+        self.slot.dirty
     }
 
     /// The part of the content that was changed since the input was put here.
     pub(super) fn dirty_range(&self) -> Range<usize> {
-        self.dirty.start.min(self.len)..self.dirty.end.min(self.len)
+        self.slot.dirty.start.min(self.slot.len)..self.slot.dirty.end.min(self.slot.len)
     }
 
     /// The content.
     #[inline]
     pub(super) fn content(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        &self.bytes[..self.slot.len]
     }
 
     #[inline]
@@ -145,8 +145,12 @@ impl<'a> Value<'a> {
     /// A part of the content, to be changed.
     #[inline]
     pub(super) fn edit(&mut self, range: Range<usize>) -> &mut [u8] {
-        debug_assert!(range.end <= self.len, "{range:?} in a value of {} bytes", self.len);
-        self.dirty.mark(range.clone());
+        debug_assert!(
+            range.end <= self.slot.len,
+            "{range:?} in a value of {} bytes",
+            self.slot.len
+        );
+        self.slot.dirty.mark(range.clone());
         &mut self.bytes[range]
     }
 
@@ -154,9 +158,9 @@ impl<'a> Value<'a> {
     /// the buffer.
     #[inline]
     pub(super) fn window(&mut self, at: usize, width: usize) -> Option<&mut [u8; 8]> {
-        debug_assert!(at + width <= self.len);
+        debug_assert!(at + width <= self.slot.len);
         let window = self.bytes.get_mut(at..)?.first_chunk_mut()?;
-        self.dirty.mark(at..at + width);
+        self.slot.dirty.mark(at..at + width);
         Some(window)
     }
 
@@ -167,8 +171,8 @@ impl<'a> Value<'a> {
 
     #[inline]
     pub(super) fn copy_within(&mut self, from: Range<usize>, to: usize) {
-        debug_assert!(from.end <= self.len && to + from.len() <= self.len);
-        self.dirty.mark(to..to + from.len());
+        debug_assert!(from.end <= self.slot.len && to + from.len() <= self.slot.len);
+        self.slot.dirty.mark(to..to + from.len());
         self.bytes.copy_within(from, to);
     }
 
@@ -176,29 +180,29 @@ impl<'a> Value<'a> {
     /// [`room`](Self::room) before.
     #[inline]
     pub(super) fn insert_gap(&mut self, at: usize, bytes: usize) {
-        debug_assert!(bytes <= self.room && at <= self.len);
-        if self.dirty.end > at {
-            self.dirty.end += bytes;
+        debug_assert!(bytes <= self.room && at <= self.slot.len);
+        if self.slot.dirty.end > at {
+            self.slot.dirty.end += bytes;
         }
-        self.dirty.mark(at..at + bytes);
-        self.dirty.has_moved = true;
-        shift(self.bytes, at..self.len + self.tail, at + bytes);
-        self.len += bytes;
+        self.slot.dirty.mark(at..at + bytes);
+        self.slot.dirty.has_moved = true;
+        shift(self.bytes, at..self.slot.len + self.tail, at + bytes);
+        self.slot.len += bytes;
         self.room -= bytes;
     }
 
     /// Takes bytes out.
     #[inline]
     pub(super) fn remove(&mut self, range: Range<usize>) {
-        debug_assert!(range.start <= range.end && range.end <= self.len);
+        debug_assert!(range.start <= range.end && range.end <= self.slot.len);
         let bytes = range.len();
-        if self.dirty.end > range.start {
-            self.dirty.end = self.dirty.end.saturating_sub(bytes).max(range.start);
+        if self.slot.dirty.end > range.start {
+            self.slot.dirty.end = self.slot.dirty.end.saturating_sub(bytes).max(range.start);
         }
-        self.dirty.mark(range.start..range.start);
-        self.dirty.has_moved = true;
-        shift(self.bytes, range.end..self.len + self.tail, range.start);
-        self.len -= bytes;
+        self.slot.dirty.mark(range.start..range.start);
+        self.slot.dirty.has_moved = true;
+        shift(self.bytes, range.end..self.slot.len + self.tail, range.start);
+        self.slot.len -= bytes;
         self.room += bytes;
     }
 
@@ -221,17 +225,17 @@ impl<'a> Value<'a> {
     /// Where a place of the original content is now, as far as can be told.
     #[inline]
     pub(super) fn moved(&self, at: usize) -> usize {
-        if self.dirty.is_clean() || at < self.dirty.start || !self.dirty.has_moved {
+        if self.slot.dirty.is_clean() || at < self.slot.dirty.start || !self.slot.dirty.has_moved {
             return at;
         }
-        (at + self.len).saturating_sub(self.field.bytes.len())
+        (at + self.slot.len).saturating_sub(self.field.bytes.len())
     }
 
     /// A place for `span` bytes (no more than there are): mostly where the input has an effect, if
     /// that is known.
     #[inline]
     pub(super) fn place(&self, span: usize, rng: &mut Rng) -> usize {
-        let last = self.len - span;
+        let last = self.slot.len - span;
         let effective = &self.field.effective;
         if !effective.is_empty() && rng.chance(7, 10) {
             let at = usize::try_from(rng.pick(effective)).unwrap_or(0);

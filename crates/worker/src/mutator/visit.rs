@@ -10,15 +10,13 @@ use fuzzd_protocol::input::LENGTH_BYTES;
 
 use super::bandit::{EXPONENTS, Shares};
 use super::base::{Base, Materials};
-use super::limits::WHEEL_PLACES;
-#[cfg(test)]
-use super::operator::Operator;
-use super::operator::{CLASSES, Class, Context, Facts};
+use super::limits::{CHAIN_WHEEL_PLACES, WHEEL_PLACES};
+use super::operator::{CLASSES, Class, Context, Facts, Operator};
 use super::value::{Slot, Value};
 use super::wheel::Wheels;
 use super::{HEAD_BYTES, fields, text};
 use crate::limits::OPERATOR_TRIES_MAX;
-use crate::rng::{Bits, Rng};
+use crate::rng::{Bits, Rng, SHARED_BITS};
 
 /// What is frozen during a visit.
 #[derive(Debug, Default)]
@@ -31,6 +29,15 @@ pub(super) struct Visit {
     has_strings: bool,
     /// The start of the base, and zeros if that is shorter.
     head: [u8; HEAD_BYTES],
+}
+
+/// Where the next input stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    /// All that is random about it.
+    pub(super) seed: u64,
+    /// A chain begins with it.
+    pub(super) is_first: bool,
 }
 
 impl Visit {
@@ -109,45 +116,53 @@ impl Visit {
     #[inline]
     pub(super) fn mutate_raw(
         &self,
-        seed: u64,
+        turn: Turn,
         buffer: &mut [u8],
         slot: &mut Slot,
     ) -> (usize, usize, usize) {
-        let (mut choice, mut rng) = (self.after_chain(seed), Rng::new(seed));
+        let (operator, _) = self.choose(turn);
+        let mut rng = Rng::new(turn.seed);
         let len_max = self.len_max.min(buffer.len());
         // What lies behind the longest input is not touched.
         let (buffer, room) = (&mut buffer[..len_max], len_max.saturating_sub(slot.len));
         let field = &self.base.fields()[0];
-        let mut value = Value::new(buffer, slot.len, 0, room, field, slot.dirty);
-        self.apply_one(0, &mut value, &mut choice, &mut rng);
+        let mut value = Value::new(buffer, slot, 0, room, field);
+        self.apply_one(0, operator, &mut value, &mut rng);
         if self.has_strings {
             repair(&mut value, &mut rng);
         }
-        let (len, dirty) = (value.len(), value.dirty());
-        (slot.len, slot.dirty) = (len, dirty);
         let base_len = self.base.bytes().len();
+        let dirty = &slot.dirty;
         let end = if dirty.has_moved { base_len } else { dirty.end.min(base_len) };
-        (len, dirty.start.min(end), end)
+        (slot.len, dirty.start.min(end), end)
     }
 
-    /// The choices that a seed makes apart from the length of a chain.
+    /// The operator of an input, and the bits for further choices. The first one of a chain follows
+    /// the bits that its seed shares with its neighbours, so that the same operator begins a few
+    /// chains; all others follow their own.
     #[inline]
-    fn after_chain(&self, seed: u64) -> Bits {
-        let mut choice = Bits::new(seed);
+    pub(super) fn choose(&self, turn: Turn) -> (Operator, Bits) {
+        const { assert!(CHAIN_WHEEL_PLACES.ilog2() + WHEEL_PLACES.ilog2() == SHARED_BITS) };
+        let mut choice = Bits::new(turn.seed);
         self.wheels.exponent(&mut choice);
-        choice
+        let mut place = || choice.take(WHEEL_PLACES.ilog2());
+        let (shared, own) = (place(), place());
+        (self.wheels.operator(if turn.is_first { shared } else { own }), choice)
     }
 
-    /// Changes a value of variable length by one operator, if any of a few applies.
+    /// Changes a value of variable length by an operator, or by another one if that does not apply.
     #[inline]
-    fn apply_one(&self, field: usize, value: &mut Value<'_>, choice: &mut Bits, rng: &mut Rng) {
-        let operator = self.wheels.operator(choice.take(WHEEL_PLACES.ilog2()));
-        if operator.apply(value, self.context(field), rng) {
-            return;
+    fn apply_one(&self, field: usize, operator: Operator, value: &mut Value<'_>, rng: &mut Rng) {
+        if !operator.apply(value, self.context(field), rng) {
+            self.apply_another(field, value, rng);
         }
+    }
+
+    #[cold]
+    fn apply_another(&self, field: usize, value: &mut Value<'_>, rng: &mut Rng) {
         for _ in 1..OPERATOR_TRIES_MAX {
-            if self.wheels.operator(rng.below(WHEEL_PLACES)).apply(value, self.context(field), rng)
-            {
+            let operator = self.wheels.operator(rng.below(WHEEL_PLACES));
+            if operator.apply(value, self.context(field), rng) {
                 return;
             }
         }
@@ -155,14 +170,16 @@ impl Visit {
 
     /// As [`mutate_raw`](Self::mutate_raw), for several values or one of fixed width, of `len`
     /// bytes together. `slots` has one for each.
+    #[inline(never)]
     pub(super) fn mutate_packed(
         &self,
-        seed: u64,
+        turn: Turn,
         buffer: &mut [u8],
         slots: &mut [Slot],
         len: usize,
     ) -> (usize, usize, usize) {
-        let (mut choice, mut rng) = (self.after_chain(seed), Rng::new(seed));
+        let (operator, mut choice) = self.choose(turn);
+        let mut rng = Rng::new(turn.seed);
         if slots.is_empty() {
             return (len, 0, 0);
         }
@@ -175,7 +192,7 @@ impl Visit {
             if value_type.width().is_some() {
                 fields::mutate(value, value_type, self.context(field), &mut rng);
             } else {
-                self.apply_one(field, value, &mut choice, &mut rng);
+                self.apply_one(field, operator, value, &mut rng);
             }
         });
         if self.has_strings {
@@ -193,12 +210,12 @@ impl Visit {
         self.wheels.exponent(&mut Bits::new(seed)) as usize
     }
 
-    /// The class of the operator that `seed` chose; `None`: a value of fixed width was changed.
-    pub(super) fn class(&self, seed: u64) -> Option<Class> {
-        let mut choice = self.after_chain(seed);
+    /// The class of the operator of an input; `None`: a value of fixed width was changed.
+    pub(super) fn class(&self, turn: Turn) -> Option<Class> {
+        let (operator, mut choice) = self.choose(turn);
         let fields = self.base.fields();
         let varies = self.is_raw || fields.get(choice.below(fields.len()))?.varies();
-        varies.then(|| self.wheels.operator(choice.take(WHEEL_PLACES.ilog2())).class())
+        varies.then(|| operator.class())
     }
 }
 
@@ -228,10 +245,9 @@ impl Packed<'_> {
         let tail = self.len - start - old;
         let room = self.len_max - self.len;
         let bytes = &mut self.buffer[start..];
-        let mut value = Value::new(bytes, old, tail, room, field, slot.dirty);
+        let mut value = Value::new(bytes, slot, tail, room, field);
         change(&mut value);
         let new = value.len();
-        (slot.len, slot.dirty) = (new, value.dirty());
         if new == old {
             return;
         }

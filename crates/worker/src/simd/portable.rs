@@ -9,6 +9,7 @@ use super::{LINE, Line, LiveLine, Sweep, classes_of, clear, note, words_of};
 /// Bytes of a word.
 const WORD: usize = size_of::<u64>();
 
+#[inline(never)]
 pub(super) fn pass(lines: &[LiveLine], seen: &[u8], hot: &mut Vec<Feature>) {
     for line in lines {
         take(line.cells, line.first, seen, hot);

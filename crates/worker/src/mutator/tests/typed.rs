@@ -11,7 +11,7 @@ fn typed(types: &[ValueType], base: &[Value], partner: &[Value], count: u64) -> 
     mutator.begin_visit(Rc::new(base), Rc::new(materials), 256);
     let mut buffer = vec![0; 256];
     let all = (0..count).map(|iteration| {
-        let len = mutator.mutate(iteration_seed(3, iteration), &mut buffer);
+        let len = mutator.mutate(mutation_seed(3, iteration), &mut buffer);
         input::to_values(types, &buffer[..len])
     });
     all.collect()
