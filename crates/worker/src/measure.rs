@@ -11,7 +11,7 @@ pub use crate::compare::measure::CompareStage;
 use crate::counters::{Counters, Seen};
 use crate::hooks;
 use crate::mutator::{Base, Materials, Mutator};
-use crate::rng::iteration_seed;
+use crate::rng::mutation_seed;
 
 /// Counters, and a mask that has seen everything.
 #[derive(Debug)]
@@ -62,6 +62,12 @@ impl Passes {
     }
 }
 
+/// Registers counters, as a constructor of an instrumented program does.
+pub fn register(counters: &'static [AtomicU8]) {
+    let bounds = counters.as_ptr_range();
+    crate::counters::register(bounds.start.cast_mut().cast(), bounds.end.cast_mut().cast());
+}
+
 /// Opens or shuts the gate of the comparisons.
 pub fn set_gate(is_open: bool) {
     hooks::set_gate(is_open);
@@ -103,6 +109,6 @@ impl Mutations {
     #[inline(never)]
     pub fn make(&mut self) -> usize {
         self.made += 1;
-        self.mutator.mutate(iteration_seed(1, self.made), &mut self.buffer)
+        self.mutator.mutate(mutation_seed(1, self.made), &mut self.buffer)
     }
 }
