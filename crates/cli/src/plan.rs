@@ -19,7 +19,7 @@ use crate::go;
 use crate::invocation;
 use crate::native;
 use crate::places::{here, state_directory};
-use crate::planned::{Planned, worker_environment};
+use crate::planned::{Planned, drop_repeated, worker_environment};
 use crate::render::TestView;
 use crate::request::{Program, Requests};
 
@@ -71,6 +71,7 @@ pub(crate) fn plan(
     }
     // Without a workspace, or without cargo, the state lies here.
     let root = root.or_else(|| build::workspace::root(None).ok().flatten());
+    drop_repeated(&mut targets);
     refuse_twins(&targets)?;
     Ok(Plan { targets, root: root.unwrap_or_else(here), in_use })
 }

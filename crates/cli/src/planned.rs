@@ -1,6 +1,7 @@
 //! A fuzz test that is ready to be started. Owns the description; who makes it is in `plan`, and
 //! who starts it in `session` and `show`.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -25,6 +26,12 @@ pub(crate) struct Planned {
     pub(crate) can_show: bool,
     /// What its workers speak.
     pub(crate) dialect: Dialect,
+}
+
+/// Leaves one of each: what is named twice (`./... ./pkg`) is one fuzz test of one program.
+pub(crate) fn drop_repeated(targets: &mut Vec<Planned>) {
+    let mut known = BTreeSet::new();
+    targets.retain(|target| known.insert((target.program.clone(), target.view.name.clone())));
 }
 
 /// What tells a program that it is to be a worker.

@@ -50,7 +50,7 @@ fn all_packages_below_are_one_session() {
     let outcome = run(&place, toolchain, "./...:FuzzRoot").execs(100).to_end();
     assert_eq!(outcome.expect_code(0).finished()["tests"][0]["test"], "FuzzRoot");
     let limits = ["--time", "2s", "--timeout", "250ms", "--no-minimize"];
-    let outcome = run(&place, toolchain, "./...").args(limits).to_end();
+    let outcome = run(&place, toolchain, "./...").args(limits).args(["./deep/pkg"]).to_end();
     assert_eq!(outcome.finished()["tests"].as_array().unwrap().len(), 12, "{}", outcome.all());
 }
 

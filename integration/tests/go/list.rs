@@ -69,6 +69,8 @@ fn a_package_is_built_and_listed_and_so_are_all_below() {
     outcome.expect_code(0);
     assert_eq!(outcome.lines.len(), 12, "{}", outcome.all());
     assert!(outcome.lines.iter().any(|line| line.starts_with("FuzzRoot([]byte, uint16)")));
+    let twice = fuzzd(&place, toolchain, &["list", "--state", state, "./...", "./deep/pkg"]);
+    assert_eq!(twice.expect_code(0).lines, outcome.lines, "each is one, however often it is named");
     let outcome = fuzzd(&place, toolchain, &["build", "--state", state, "./..."]);
     let lines = &outcome.expect_code(0).lines;
     assert_eq!(lines.len(), 2, "{}", outcome.all());

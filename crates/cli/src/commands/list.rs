@@ -14,7 +14,7 @@ use crate::go;
 use crate::output::{complain, print};
 use crate::places::{here, state_directory};
 use crate::plan::{build_tests, planned_programs};
-use crate::planned::Planned;
+use crate::planned::{Planned, drop_repeated};
 use crate::render::escape;
 use crate::render::format::short_path;
 use crate::request::Requests;
@@ -49,6 +49,7 @@ pub(crate) fn list(arguments: &ListArgs) -> Result<Exit, CliError> {
         let state = state_directory(arguments.state.state.as_deref(), &module);
         planned.extend(go::tests_of_packages(package, &state)?);
     }
+    drop_repeated(&mut planned);
     let problems = ask(&planned, arguments.blind, &mut listed)?;
     print(&if arguments.json { events(&listed) } else { table(&listed) });
     for problem in &problems {
