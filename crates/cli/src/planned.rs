@@ -31,7 +31,11 @@ pub(crate) struct Planned {
 /// Leaves one of each: what is named twice (`./... ./pkg`) is one fuzz test of one program.
 pub(crate) fn drop_repeated(targets: &mut Vec<Planned>) {
     let mut known = BTreeSet::new();
-    targets.retain(|target| known.insert((target.program.clone(), target.view.name.clone())));
+    targets.retain(|target| {
+        let (program, name) = (target.program.clone(), target.view.name.clone());
+        // Packages of one path in two modules are built to one place.
+        known.insert((program, target.directory.clone(), name))
+    });
 }
 
 /// What tells a program that it is to be a worker.

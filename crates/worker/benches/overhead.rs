@@ -1,4 +1,5 @@
-//! What an execution costs besides the fuzz test: all that the engine does for it.
+//! What an execution costs besides the fuzz test, at least: what the engine does for each, before
+//! it has learnt anything to mix into inputs.
 //!
 //! The fuzz test is a program of 14,030 counters of which an execution hits six, in three lines.
 //! The raw loop runs it over and over, its counters neither cleared nor read; a `Fuzz` call makes

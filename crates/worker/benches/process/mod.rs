@@ -1,4 +1,4 @@
-//! This executable once more, as a worker that does nothing.
+//! This executable once more, as a worker whose fuzz test does next to nothing.
 //!
 //! Owns the process and its pipes, as a coordinator would: calls and replies at 3 and 4, the shared
 //! memory at 5. For measurements only.

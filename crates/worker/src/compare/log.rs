@@ -161,7 +161,9 @@ impl Log {
         if left == right {
             return;
         }
-        let may_be_rest = width == 8 && !is_const && (self.is_rest(left) || self.is_rest(right));
+        // Beside a constant only the whole is taken for what is left of the input.
+        let may_vary = !is_const || right == self.input_len.load(Relaxed);
+        let may_be_rest = width == 8 && may_vary && (self.is_rest(left) || self.is_rest(right));
         if self.is_small(left, right) && !may_be_rest {
             return;
         }
@@ -186,7 +188,9 @@ impl Log {
     #[inline]
     pub(crate) fn switch(&self, pc: usize, width: u8, value: u64, below: u64, above: u64) {
         let has_no_other = below == value && above == value;
-        if has_no_other || (self.is_small(value, value) && below < SMALL && above < SMALL) {
+        let is_length = value == self.input_len.load(Relaxed);
+        let are_small = value < SMALL && below < SMALL && above < SMALL;
+        if has_no_other || are_small && !is_length {
             return;
         }
         if ADDRESSES.contains(&value) && !ADDRESSES.contains(&above) {

@@ -20,7 +20,7 @@ use super::finds::Made;
 use super::run::Run;
 use crate::compare::log;
 use crate::failure::Fault;
-use crate::limits::{PARTNER_BYTES_MAX, PARTNERS, YOUNG_EXECS};
+use crate::limits::{GATED_EVERY, PARTNER_BYTES_MAX, PARTNERS, YOUNG_EXECS};
 use crate::mutator::{Base, Materials};
 use crate::rng::mutation_seed;
 use crate::runner::Ending;
@@ -81,7 +81,7 @@ impl Run<'_, '_> {
             let seed = mutation_seed(self.call_seed, iteration);
             self.runner.memory.set_rand_state(seed);
             let len = self.engine.mutator.mutate(seed, self.runner.value());
-            let is_gated = self.runner.count & self.engine.gated_mask == 0;
+            let is_gated = self.is_gated(iteration);
             let ending = if is_gated { self.run_gated(len) } else { self.runner.run_new(len) };
             let runner = &mut *self.runner;
             let hot = if is_young {
@@ -102,6 +102,14 @@ impl Run<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the comparisons of an iteration are recorded: one of so many, but not always the same
+    /// one, as the first of them tend to begin a chain.
+    #[inline]
+    fn is_gated(&self, iteration: u64) -> bool {
+        let phase = (iteration / GATED_EVERY) ^ self.call_seed;
+        (iteration ^ phase) & self.engine.gated_mask == 0
     }
 
     /// Runs the value in memory with the compare callbacks open.

@@ -165,7 +165,7 @@ const EVERY_BYTE: u64 = u64::MAX / 0xff;
 fn zero_byte(word: u64) -> usize {
     // A borrow reaches only bytes behind the first one that is 0.
     let zeros = word.wrapping_sub(EVERY_BYTE) & !word & EVERY_BYTE << 7;
-    zeros.trailing_zeros() as usize / WORD_BYTES
+    (zeros.trailing_zeros() / u8::BITS) as usize
 }
 
 /// Fewer bytes than a word has, and zeros: without a loop, as their number is hard to predict.
@@ -267,10 +267,11 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_from_a_byte_by_one_is_not_taken_for_it() {
-        // The borrow of a byte that is 0 reaches the next one.
-        let content = [b'x', b'x' ^ 1, b'x' ^ 1];
-        assert_eq!(first_of(&content[1..], b'x'), None);
-        assert_eq!(find(&content, &[b'x' ^ 1], Form::Bytes, 0), Some(1));
+    fn the_first_byte_that_is_0_is_told_whatever_follows() {
+        // A borrow goes from a byte that is 0 into a 1 behind it.
+        assert_eq!(zero_byte(0x0101_0101_0101_0100), 0);
+        assert_eq!(zero_byte(0x0101_0101_0001_0101), 3);
+        assert_eq!(zero_byte(0x00ff_ffff_ffff_ffff), 7);
+        assert_eq!(zero_byte(0x8001_8001_8001_8001), WORD_BYTES, "there is none");
     }
 }

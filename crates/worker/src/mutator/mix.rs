@@ -17,7 +17,8 @@ pub(super) fn overwrite_by_token(
 ) -> bool {
     let Some(token) = context.materials.tokens.pick(rng) else { return false };
     if token.len() > value.len() {
-        return value.splice(0..value.len(), token);
+        let at = rng.below(value.len() + 1);
+        return value.splice(at..value.len(), token);
     }
     overwrite(value, token, rng)
 }

@@ -182,7 +182,7 @@ impl Operator {
         }
     }
 
-    /// The start weight; 0 where it cannot apply.
+    /// The start weight; 0 where it cannot apply, or does to a lone byte what others do as well.
     pub(super) fn weight(self, facts: &Facts) -> u32 {
         let has = |fact: bool, weight: u32| if fact { weight } else { 0 };
         let filled = |weight: u32| has(!facts.is_empty, weight);

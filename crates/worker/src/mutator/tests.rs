@@ -7,7 +7,7 @@ use super::*;
 use crate::compare::log::{Kind, Record};
 use crate::compare::pairs::{Pair, PairTable, Side};
 use crate::dictionary::Dictionary;
-use crate::rng::mutation_seed;
+use crate::rng::{NEIGHBOURS, mutation_seed};
 
 mod typed;
 
@@ -57,7 +57,7 @@ fn one_operator_begins_a_few_chains_and_all_others_are_chosen_apart() {
         let seed = mutation_seed(7, iteration);
         mutator.mutate(seed, &mut buffer);
         let (operator, is_first) = mutator.last_operator(seed);
-        if let Some((old, was_first)) = before.filter(|_| iteration % 4 > 0)
+        if let Some((old, was_first)) = before.filter(|_| iteration % u64::from(NEIGHBOURS) > 0)
             && was_first == is_first
         {
             let count = &mut counts[usize::from(is_first)];

@@ -2,7 +2,7 @@
 //!
 //! Owns what is frozen during a visit, and how a seed becomes an input. Nothing here allocates or
 //! changes what is frozen. The choice of operators has a generator of its own, so that it is known
-//! from the seed alone which ones made an input.
+//! from the seed, and whether a chain begins with it, which one made an input.
 
 use std::rc::Rc;
 

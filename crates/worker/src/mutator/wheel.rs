@@ -6,20 +6,27 @@
 use super::bandit::{EXPONENTS, Shares};
 use super::limits::{CHAIN_WHEEL_PLACES, WHEEL_PLACES};
 use super::operator::{CLASSES, Facts, Operator};
-use crate::rng::Bits;
+use crate::rng::{Bits, NEIGHBOURS};
 
-/// Start weights of chains of 2^0, 2^1, .. inputs. Long chains have many inputs each: of all
-/// inputs, 22, 14, 12, 8 and 5 parts belong to chains of these lengths.
+/// Start weights of chains of 2^0, 2^1, .. inputs: of all inputs, 88, 28, 12, 8 and 5 parts belong
+/// to chains of these lengths.
 const CHAIN_WEIGHTS: [u32; EXPONENTS] = {
-    let all = [22, 14, 12, 8, 5, 2, 1];
+    let all = [88, 28, 12, 8, 5, 2, 1];
     let mut weights = [0; EXPONENTS];
     let mut at = 0;
     while at < EXPONENTS {
-        weights[at] = (all[at] << 4) >> at;
+        weights[at] = all[at] * drawn_inputs(EXPONENTS - 1) / drawn_inputs(at);
         at += 1;
     }
     weights
 };
+
+/// Inputs that come of drawing an exponent once: those of a chain, or of a few short ones, as
+/// neighbours share their draw.
+const fn drawn_inputs(exponent: usize) -> u32 {
+    let chain = 1 << exponent;
+    if chain < NEIGHBOURS { NEIGHBOURS } else { chain }
+}
 
 /// Both wheels.
 #[derive(Debug)]
@@ -39,7 +46,7 @@ impl Default for Wheels {
 
 impl Wheels {
     /// Puts on the wheels what applies, each times what its class, or exponent, has earned (in
-    /// 1/256). Returns how much of each wheel they have.
+    /// 1/256). Returns how much of the inputs they make.
     pub(super) fn set(
         &mut self,
         facts: &Facts,
@@ -61,9 +68,13 @@ impl Wheels {
             *weight *= *earned;
         }
         fill(&mut self.exponents, &chains, |position, share| {
-            shares.exponents[position] += share;
+            #[expect(clippy::cast_precision_loss, reason = "a chain has few inputs")]
+            let inputs = drawn_inputs(position) as f32;
+            shares.exponents[position] += share * inputs;
             u8::try_from(position).unwrap_or(0)
         });
+        let all: f32 = shares.exponents.iter().sum();
+        shares.exponents.iter_mut().for_each(|share| *share /= all.max(1.0));
         shares
     }
 
@@ -113,5 +124,34 @@ fn fill<T: Copy>(places: &mut [T], weights: &[u32], mut thing: impl FnMut(usize,
             places[at..end].fill(thing);
         }
         at = end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::mutation_seed;
+
+    #[test]
+    fn chains_of_each_length_have_their_part_of_the_inputs_and_are_told_it() {
+        let mut wheels = Wheels::default();
+        let shares = wheels.set(&Facts::default(), &[256; CLASSES], &[256; EXPONENTS]);
+        let (mut counts, mut exponent, mut left) = ([0u32; EXPONENTS], 0, 0u32);
+        let execs = 640_000;
+        for iteration in 0..execs {
+            if left == 0 {
+                exponent = wheels.exponent(&mut Bits::new(mutation_seed(1, iteration))) as usize;
+                left = 1 << exponent;
+            }
+            counts[exponent] += 1;
+            left -= 1;
+        }
+        for (exponent, part) in [88, 28, 12, 8, 5].into_iter().enumerate() {
+            let counted = f64::from(counts[exponent]) / execs as f64;
+            let told = f64::from(shares.exponents[exponent]);
+            // The wheel has few places.
+            assert!((counted * 144.0 - f64::from(part)).abs() < 3.0, "{exponent}: {counted}");
+            assert!((counted - told).abs() < 0.02, "{exponent}: {counted}, told {told}");
+        }
     }
 }

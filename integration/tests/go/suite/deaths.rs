@@ -27,7 +27,7 @@ fn a_death_without_a_word_keeps_exactly_the_input_that_ran() {
     let (_, values) = only_file(&place, "FuzzSilentExit");
     let told = fs::read_to_string(log).unwrap();
     // When it was found, and in three fresh processes; other workers may die in between.
-    assert_eq!(told.matches(&values).count(), 4, "{values}\n{told}");
+    assert!(told.matches(&values).count() >= 4, "{values}\n{told}");
 }
 
 #[test]

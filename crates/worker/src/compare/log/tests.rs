@@ -58,10 +58,20 @@ fn what_leads_nowhere_is_dropped() {
     assert_eq!(drained(&LOG), []);
 
     LOG.integer(1, 8, true, 20, 9);
+    LOG.switch(1, 8, 9, 9, 44);
     LOG.switch(1, 8, 9, 4, 14);
     LOG.integer(1, 8, true, 0x6162_6364_6566, 1);
     LOG.integer(1, 8, false, 200, u64::MAX);
-    assert_eq!(drained(&LOG).len(), 4, "lengths of the input, and constants like addresses");
+    assert_eq!(drained(&LOG).len(), 5, "lengths of the input, and constants like addresses");
+
+    LOG.start(0, 0);
+    LOG.switch(1, 8, 0, 0, 44);
+    assert_eq!(drained(&LOG).len(), 1, "the length of an empty input, and another one");
+    LOG.start(9, LENGTH_SLACK);
+    LOG.integer(1, 8, true, 0, 9);
+    let records = drained(&LOG);
+    assert_eq!(records.len(), 1, "the empty input may solve something");
+    assert!(records[0].is_only_to_solve(9));
 }
 
 #[test]
