@@ -104,8 +104,8 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Whether the comparisons of an iteration are recorded: one of so many, but not always the same
-    /// one, as the first of them tend to begin a chain.
+    /// Whether the comparisons of an iteration are recorded: one of so many, but not always the
+    /// same one, as the first of them tend to begin a chain.
     #[inline]
     fn is_gated(&self, iteration: u64) -> bool {
         let phase = (iteration / GATED_EVERY) ^ self.call_seed;
