@@ -9,49 +9,30 @@
 
 use std::hint::black_box;
 use std::io;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::time::Instant;
 
 use criterion::Criterion;
-use fuzzd_protocol::layout::{self, HEADER_BYTES};
-use fuzzd_protocol::message::{Call, FuzzCall, FuzzReply};
+use fuzzd_core::signature::{FailureKind, Signature};
+use fuzzd_protocol::message::{Call, FuzzCall};
 use fuzzd_protocol::sparse;
-use fuzzd_protocol::value::ValueType;
-use fuzzd_worker::{Target, Verdict};
+use fuzzd_worker::Target;
 
 mod process;
 
-use process::Worker;
+use process::{COUNTERS, Empty, FAILS_FROM_BYTES, HIT, Worker};
 
-/// What the instrumented program counts with.
-static COUNTERS: [AtomicU8; 14_030] = [const { AtomicU8::new(0) }; 14_030];
+/// Bytes of the texts that inputs are made from.
+const BASES: [usize; 4] = [0, 40, 256, 1024];
 
-/// Those that an execution hits, by ascending index: blocks of three functions.
-const HIT: [u32; 6] = [100, 101, 7_000, 7_001, 13_500, 13_502];
+/// Bytes of an input that passes, at most.
+const PASSES_BYTES_MAX: u64 = FAILS_FROM_BYTES as u64 - 1;
 
-/// What inputs are made from: nothing, and a short text.
-const BASES: [(&str, &[u8]); 2] = [("nothing", b""), ("40 bytes", &[b'a'; 40])];
-
-/// A fuzz test that does nothing but count.
-struct Empty;
-
-impl Target for Empty {
-    fn types(&self) -> &[ValueType] {
-        &[ValueType::Bytes]
-    }
-
-    fn seeds(&self) -> Vec<Vec<u8>> {
-        Vec::new()
-    }
-
-    fn run(&self, input: &[u8]) -> Verdict {
-        for index in HIT {
-            let cell = &COUNTERS[index as usize];
-            cell.store(cell.load(Relaxed).wrapping_add(1), Relaxed);
-        }
-        black_box(input);
-        Verdict::Pass
-    }
+/// The failure of an input that is too long, as calls name it.
+fn too_long(worker: &mut Worker, base: &[u8], call: &FuzzCall) -> io::Result<String> {
+    let reply = worker.fuzz(base, &Call::Fuzz(call.clone()))?;
+    let failure = reply.failure.ok_or_else(|| io::Error::other("a long input fails"))?;
+    let signature = Signature::of(FailureKind::Panic, &failure.location, &failure.message);
+    Ok(signature.to_string())
 }
 
 fn main() -> io::Result<()> {
@@ -60,28 +41,33 @@ fn main() -> io::Result<()> {
         fuzzd_worker::serve_and_exit(&Empty);
     }
     let mut criterion = Criterion::default().configure_from_args();
-    let (mut worker, _) = Worker::start()?;
+    let mut worker = Worker::start()?;
     let mut group = criterion.benchmark_group("execution");
     let target: &dyn Target = black_box(&Empty);
     group.bench_function("raw loop", |bencher| bencher.iter(|| target.run(black_box(b"an input"))));
-    let covered = sparse::encode(&HIT.map(|index| (index, 1)));
+
+    let covered = Some(sparse::encode(&HIT.map(|index| (index, 1))));
+    let passing = FuzzCall {
+        coverage_delta: covered,
+        max_len: Some(PASSES_BYTES_MAX),
+        ..FuzzCall::default()
+    };
+    let failing = FuzzCall { max_len: None, ..passing.clone() };
+    let long = vec![b'a'; 2 * FAILS_FROM_BYTES];
+    let ignore = vec![too_long(&mut worker, &long, &failing)?];
+    let mut all: Vec<(String, Vec<u8>, FuzzCall)> = BASES
+        .map(|len| (format!("fuzz call, from {len} bytes"), vec![b'a'; len], passing.clone()))
+        .into();
+    all.push(("fuzz call, a panic to ignore".to_owned(), long, FuzzCall { ignore, ..failing }));
     let mut seed = 0;
-    for (name, base) in BASES {
-        group.bench_function(format!("fuzz call, from {name}"), |bencher| {
+    for (name, base, call) in all {
+        group.bench_function(name, |bencher| {
             bencher.iter_custom(|execs| {
                 seed += 1;
-                let call = Call::Fuzz(FuzzCall {
-                    limit: i64::try_from(execs).expect("they would take too long"),
-                    seed: Some(seed),
-                    coverage_delta: Some(covered.clone()),
-                    ..FuzzCall::default()
-                });
-                let header = worker.memory.region();
-                header.store_u64(layout::COUNT, 0).expect("the header is there");
-                header.store_u64(layout::VALUE_LEN, base.len() as u64).expect("it is there");
-                header.write(HEADER_BYTES, base).expect("it fits");
+                let limit = i64::try_from(execs).expect("they would take too long");
+                let call = Call::Fuzz(FuzzCall { limit, seed: Some(seed), ..call.clone() });
                 let started = Instant::now();
-                let reply = worker.call::<FuzzReply>(&call).expect("the worker answers");
+                let reply = worker.fuzz(&base, &call).expect("the worker answers");
                 let took = started.elapsed();
                 assert_eq!(reply.count.cast_unsigned(), execs, "there is nothing to find");
                 took

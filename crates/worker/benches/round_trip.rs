@@ -6,43 +6,21 @@
 //! (`taskset -c 0 cargo bench -p fuzzd-worker --bench round_trip`) to measure both sides one after
 //! the other. A call takes about 100 ms otherwise, so 1 ms would be 1 %.
 
-use std::hint::black_box;
 use std::io;
 
 use criterion::Criterion;
-use fuzzd_protocol::layout;
-use fuzzd_protocol::message::{Call, FuzzCall, FuzzReply, PingCall, PingReply};
-use fuzzd_protocol::value::ValueType;
-use fuzzd_worker::{Target, Verdict};
+use fuzzd_protocol::message::{Call, FuzzCall, PingCall, PingReply};
 
 mod process;
 
-use process::Worker;
-
-/// A fuzz test that does nothing.
-struct Empty;
-
-impl Target for Empty {
-    fn types(&self) -> &[ValueType] {
-        &[ValueType::Bytes]
-    }
-
-    fn seeds(&self) -> Vec<Vec<u8>> {
-        Vec::new()
-    }
-
-    fn run(&self, input: &[u8]) -> Verdict {
-        black_box(input);
-        Verdict::Pass
-    }
-}
+use process::{Empty, Worker};
 
 fn main() -> io::Result<()> {
     if fuzzd_worker::is_worker() {
         fuzzd_worker::serve_and_exit(&Empty);
     }
     let mut criterion = Criterion::default().configure_from_args();
-    let (mut worker, _) = Worker::start()?;
+    let mut worker = Worker::start()?;
 
     let mut group = criterion.benchmark_group("round trip");
     let empty = Call::Ping(PingCall::default());
@@ -51,13 +29,7 @@ fn main() -> io::Result<()> {
     });
     let one = Call::Fuzz(FuzzCall { limit: 1, seed: Some(1), ..FuzzCall::default() });
     group.bench_function("one execution", |bencher| {
-        bencher.iter(|| {
-            // Else each call would go on from the input that the last one made.
-            let header = worker.memory.region();
-            header.store_u64(layout::COUNT, 0).expect("the header is there");
-            header.store_u64(layout::VALUE_LEN, 0).expect("the header is there");
-            worker.call::<FuzzReply>(&one).expect("the worker answers")
-        });
+        bencher.iter(|| worker.fuzz(b"", &one).expect("the worker answers"));
     });
     group.finish();
     worker.end()?;
