@@ -42,7 +42,7 @@ impl Reward {
     }
 }
 
-/// How much of the wheels each arm has in this visit.
+/// How much of the inputs of this visit each arm makes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Shares {
     pub(super) classes: [f32; CLASSES],

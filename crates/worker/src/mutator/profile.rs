@@ -35,7 +35,7 @@ impl Profile {
         }
     }
 
-    /// One execution of so many, less one, runs with the compare callbacks open.
+    /// One less than the executions among which one runs with the compare callbacks open.
     pub(crate) fn gated_mask(self) -> u64 {
         const { assert!(GATED_EVERY.is_power_of_two() && GATED_EVERY_COMPARE.is_power_of_two()) };
         match self {

@@ -71,6 +71,36 @@ fn one_operator_begins_a_few_chains_and_all_others_are_chosen_apart() {
 }
 
 #[test]
+fn a_token_longer_than_the_value_takes_the_place_of_its_end() {
+    let mut mutator = rich_visit(&[ValueType::Bytes], b"ab", 100);
+    mutator.visit.set_exponent(0);
+    mutator.visit.set_operator(Operator::OverwriteByToken);
+    let mut buffer = [0; 100];
+    let mut kept = [false; 3];
+    for iteration in 0..200 {
+        let len = mutator.mutate(mutation_seed(7, iteration), &mut buffer);
+        let tokens = [&b"token"[..], "t\u{f6}k".as_bytes()];
+        let token = tokens.into_iter().find(|token| buffer[..len].ends_with(token)).unwrap();
+        let before = &buffer[..len - token.len()];
+        assert!(b"ab".starts_with(before), "{:?}", buffer[..len].escape_ascii());
+        kept[before.len()] = true;
+    }
+    assert_eq!(kept, [true; 3], "of the base nothing, a part, all");
+}
+
+#[test]
+fn a_lone_byte_has_no_operators_that_need_several() {
+    let weights = |base: &[u8]| {
+        let base = Base::new(&[ValueType::Bytes], base.to_vec());
+        let facts = operator::Facts::of(&base, &rich(b"").1);
+        let weight = |operator: Operator| operator.weight(&facts);
+        [Operator::CopyBlock, Operator::SwapBlocks, Operator::Shuffle, Operator::Word].map(weight)
+    };
+    assert_eq!(weights(b"a"), [0; 4]);
+    assert!(weights(b"ab").iter().all(|weight| *weight > 0));
+}
+
+#[test]
 fn nearly_every_mutation_changes_the_input() {
     for value_type in ValueType::ALL {
         let types = [value_type];

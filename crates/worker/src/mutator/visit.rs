@@ -42,7 +42,7 @@ pub(super) struct Turn {
 
 impl Visit {
     /// Freezes all this; the wheels turn as the arms of the bandit have earned. Returns how much of
-    /// the wheels the arms have.
+    /// the inputs the arms make.
     pub(super) fn begin(
         &mut self,
         base: Rc<Base>,
