@@ -21,7 +21,8 @@ Measures fuzzd beside libFuzzer, AFL++, LibAFL and honggfuzz, on the same parser
   scripts/bench --engines fuzzd,libfuzzer --targets parsers --cpu 30 --reps 2
   scripts/bench --engines fuzzd --targets serde_json,png --cpu 30 --against OTHER_RESULTS
   scripts/bench mix --engines fuzzd,libfuzzer    executions per second from the same corpus
-  scripts/bench pair --targets empty,png --cpu 10  two workers beside two runs, wall time
+  scripts/bench pair --targets empty,png --cpu 10  two workers beside two runs, wall time; from the
+      seeds, or with --against from what was found before
   scripts/bench table DIR... [--write]           the tables again; --write: into bench/RESULTS.md
   scripts/bench list                             the targets there are
 

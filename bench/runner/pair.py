@@ -1,6 +1,8 @@
-"""Two workers of one run, beside two runs with one worker each: what sharing costs.
+"""Two workers of one run, beside two runs with one worker each: what sharing costs, and brings.
 
-Both sides have the same two cores for the same wall time, one side after the other.
+Both sides have the same two cores for the same wall time, one side after the other. Started from
+a corpus, executions are compared; from the seeds, edges: those of two workers, and all that one
+run or the other has reached.
 """
 import os
 import pathlib
@@ -8,28 +10,34 @@ import shutil
 import subprocess
 import tempfile
 
-from . import engines, store
+from . import engines, replay, store
 from .build import say
 
-MODE = "pair"
+# From a corpus, and from the seeds.
+MODE, SEEDS_MODE = "pair", "pair-seeds"
+
+
+def mode(start_corpus):
+    return MODE if start_corpus else SEEDS_MODE
 
 
 def measure(place, target, rep, wall_s, cores, start_corpus, out):
-    """Stores executions of both sides; which comes first changes with the repetition."""
+    """Stores what both sides did; which comes first changes with the repetition."""
     sides = {"one": lambda: run(place, target, [1], 2, wall_s, cores, start_corpus),
              "two": lambda: run(place, target, [1, 2], 1, wall_s, cores, start_corpus)}
     found = {name: sides[name]() for name in (("one", "two") if rep % 2 else ("two", "one"))}
-    result = {"mode": MODE, "engine": "fuzzd", "target": target.name, "rep": rep,
-              "budget": wall_s, "kind": target.kind, "together": found["one"],
-              "apart": found["two"]}
+    (together, edges), (apart, edges_apart) = found["one"], found["two"]
+    result = {"mode": mode(start_corpus), "engine": "fuzzd", "target": target.name, "rep": rep,
+              "budget": wall_s, "kind": target.kind, "together": together, "apart": apart,
+              "edges": edges, "edges_apart": edges_apart}
     store.add(out, result)
-    say(f"{target.name} #{rep}: two workers {found['one']:,}, two runs {found['two']:,} "
-        f"executions, {found['one'] / max(found['two'], 1):.3f}")
+    say(f"{target.name} #{rep}: two workers {together:,} executions and {edges:,} edges, "
+        f"two runs {apart:,} and {edges_apart:,}")
     return result
 
 
 def run(place, target, seeds, workers, wall_s, cores, start_corpus):
-    """Executions of some runs at the same time."""
+    """Executions of some runs at the same time, and the edges that they reached between them."""
     runs_folder = place.work / "runs"
     runs_folder.mkdir(parents=True, exist_ok=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"pair-{target.name}-", dir=runs_folder))
@@ -48,10 +56,22 @@ def run(place, target, seeds, workers, wall_s, cores, start_corpus):
             started.append((process, one))
         for process, _ in started:
             process.wait()
-        return sum(engine.executions(one) for _, one in started)
+        runs = [one for _, one in started]
+        return sum(engine.executions(one) for one in runs), edges(place, target, engine, runs)
     finally:
         for process, _ in started:
             if process.poll() is None:
                 process.terminate()
                 process.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def edges(place, target, engine, runs):
+    """How many edges the corpora of the runs reach together, with the seeds."""
+    folders = [folder for one in runs for folder in engine.corpus_folders(one)]
+    found = [path for folder in folders for path in sorted(folder.glob("*")) if path.is_file()]
+    for path in found:
+        path.write_bytes(engine.raw(path.read_bytes()))
+    finds = [*place.starts(target), *((0.0, path) for path in found)]
+    points, _ = replay.curve(place.replayer(target), finds)
+    return points[-1][1] if points else 0

@@ -28,11 +28,12 @@ class Results:
         self.mixed = collections.defaultdict(list)
         self.replayed = collections.defaultdict(list)
         self.kinds = {}
-        self.pairs = collections.defaultdict(list)
+        self.pairs = {mode: collections.defaultdict(list)
+                      for mode in (pair.MODE, pair.SEEDS_MODE)}
         for result in results:
             self.kinds[result["target"]] = result["kind"]
-            if result["mode"] == pair.MODE:
-                self.pairs[result["target"]].append(result)
+            if result["mode"] in self.pairs:
+                self.pairs[result["mode"]][result["target"]].append(result)
                 continue
             groups = {"mix": self.mixed, "replay": self.replayed}.get(result["mode"], self.runs)
             groups[result["target"], result["engine"]].append(result)
@@ -43,7 +44,9 @@ class Results:
         self.reference = next((name for name in REFERENCES if name in self.rivals), "libfuzzer")
 
     def targets(self, *kinds):
-        return [target for target, kind in self.kinds.items() if kind in kinds]
+        """Those of these kinds that some engine ran."""
+        ran = {target for target, _ in [*self.runs, *self.mixed, *self.replayed]}
+        return [target for target, kind in self.kinds.items() if kind in kinds and target in ran]
 
     def get(self, target, engine):
         """Its runs, those of the largest budget only."""
@@ -271,16 +274,28 @@ def memory(data):
 
 
 def pairs(data):
+    """Executions where both sides start from a corpus, edges where they start from the seeds."""
+    def rate(side):
+        return lambda run: run[side] / run["budget"]
+
+    executions = pair_table(
+        data.pairs[pair.MODE], "Two workers of one run beside two runs",
+        "executions per second of wall time", rate("together"), rate("apart"))
+    edges = pair_table(
+        data.pairs[pair.SEEDS_MODE], "Two workers of one run beside two runs, from the seeds",
+        "edges at the end", lambda run: run["edges"], lambda run: run["edges_apart"])
+    return "\n\n".join(part for part in (executions, edges) if part)
+
+
+def pair_table(results, title, what, together, apart):
     rows, ratios = [], []
-    for target, runs in data.pairs.items():
-        together, apart = (median([run[side] / run["budget"] for run in runs])
-                           for side in ("together", "apart"))
-        ratio = median([run["together"] / max(run["apart"], 1) for run in runs])
+    for target, runs in results.items():
+        both = (median([side(run) for run in runs]) for side in (together, apart))
+        ratio = median([together(run) / max(apart(run), 1) for run in runs])
         ratios.append(ratio)
-        rows.append([target, f"{together:,.0f}", f"{apart:,.0f}", f"{ratio:.3f}"])
-    head = ["executions per second of wall time", "two workers", "two runs with one", "ratio"]
+        rows.append([target, *(f"{value:,.0f}" for value in both), f"{ratio:.3f}"])
     after = f"{median(ratios):.3f} in the median, {min(ratios):.3f} at least." if ratios else ""
-    return grid("Two workers of one run beside two runs", head, rows, after)
+    return grid(title, [what, "two workers", "two runs with one", "ratio"], rows, after)
 
 
 def notes(data):

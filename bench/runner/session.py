@@ -57,16 +57,17 @@ class Session:
                     self._one(engine, target, rep, wanted, identity, mix)
 
     def pairs(self, chosen, reps, wall_s, mix):
-        """Two workers beside two runs; from what was found before, where there is something."""
+        """Two workers beside two runs; from what was found before, or else from the seeds."""
         cores = set(sorted(os.sched_getaffinity(0))[-2:])
         if len(cores) < 2:
             raise ValueError("this compares two workers with two runs: it takes two cores")
         for rep in range(reps):
             for target in chosen:
-                identity = {"mode": pair.MODE, "engine": "fuzzd", "target": target.name,
-                            "rep": rep, "budget": wall_s}
+                corpus = mix(target)
+                identity = {"mode": pair.mode(corpus), "engine": "fuzzd",
+                            "target": target.name, "rep": rep, "budget": wall_s}
                 if store.key(identity) not in self.done:
-                    pair.measure(self.place, target, rep, wall_s, cores, mix(target), self.out)
+                    pair.measure(self.place, target, rep, wall_s, cores, corpus, self.out)
 
     def _one(self, engine, target, rep, wanted, identity, mix):
         try:
