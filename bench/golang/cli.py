@@ -34,7 +34,8 @@ def parser():
     commands = top.add_subparsers(dest="command", metavar="run|replay|mix|build|table|list")
     for name in ("run", "replay", "mix", "build"):
         add = commands.add_parser(name, formatter_class=text, description=HELP).add_argument
-        add("--engines", default=",".join(engines.ALL), help="separated by commas")
+        if name != "replay":
+            add("--engines", default=",".join(engines.ALL), help="separated by commas")
         add("--targets", default="all", help="names, packages, or all [all]")
         add("--cpu", type=float, default=60, metavar="S", help="budget in CPU seconds [60]")
         add("--reps", type=int, default=3, metavar="N", help="repetitions [3]")
@@ -71,7 +72,9 @@ def measure(options):
     core = checked_core(options)
     try:
         chosen = targets.choose(targets.load(ROOT / "bench"), options.targets)
-        wanted = [engines.ALL[name] for name in options.engines.split(",")]
+        # Both have to run what is replayed.
+        named = getattr(options, "engines", ",".join(engines.ALL))
+        wanted = [engines.ALL[name] for name in named.split(",")]
     except KeyError as error:
         raise ValueError(f"there is no {error}; scripts/bench-go list names the tests") from None
     work = options.work.resolve()
