@@ -73,6 +73,20 @@ fn a_worker_that_ignores_sigint_does_not_hold_up_the_end() {
 }
 
 #[test]
+fn a_program_that_a_fuzz_test_runs_is_not_interrupted_by_the_end() {
+    let place = Place::new();
+    let mut session = place.zoo("runs_a_program").start();
+    session.wait_for_executions();
+    session.signal(Signal::INT);
+    let outcome = session.wait_at_most(STOP_MAX);
+    outcome.expect_code(0);
+    assert!(outcome.events_named("bug").is_empty(), "our own stop is nobody's bug");
+    assert!(place.testdata("process::runs_a_program").is_empty());
+    let crashes = place.state_files("crashes");
+    assert!(crashes.is_empty(), "the program ended well: {crashes:?}\n{}", outcome.all());
+}
+
+#[test]
 fn a_second_signal_ends_at_once() {
     let place = Place::new();
     let session = stubborn(&place);

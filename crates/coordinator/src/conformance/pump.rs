@@ -99,6 +99,10 @@ impl Pump {
         self.fuzz_in = None;
     }
 
+    pub(super) fn interrupt(&self) {
+        self.child.interrupt();
+    }
+
     pub(super) fn signal(&self, signal: GroupSignal) {
         self.child.signal_group(signal);
     }

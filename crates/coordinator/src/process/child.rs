@@ -11,8 +11,6 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus};
 /// The signals a process group is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GroupSignal {
-    /// SIGINT.
-    Interrupt,
     /// SIGQUIT: a Go process lists its goroutines and ends.
     Quit,
     /// SIGKILL.
@@ -50,13 +48,23 @@ impl Child {
         status.ok().flatten().and_then(|status| status.stopping_signal())
     }
 
+    /// Sends SIGINT to the process, and to nothing that it has started: a program that is part of an
+    /// execution would fail, and the execution with it. Does nothing once the process was reaped.
+    pub(crate) fn interrupt(&self) {
+        if self.is_reaped {
+            return;
+        }
+        if let Err(error) = rustix::process::pidfd_send_signal(&self.pidfd, Signal::INT) {
+            tracing::debug!(pid = self.pid(), %error, "the process could not be interrupted");
+        }
+    }
+
     /// Signals the whole group. Does nothing once the process was reaped.
     pub(crate) fn signal_group(&self, signal: GroupSignal) {
         if self.is_reaped {
             return;
         }
         let signal = match signal {
-            GroupSignal::Interrupt => Signal::INT,
             GroupSignal::Quit => Signal::QUIT,
             GroupSignal::Kill => Signal::KILL,
         };

@@ -216,6 +216,11 @@ impl WorkerClient {
         self.fuzz_in = FuzzIn::Closed;
     }
 
+    /// Sends SIGINT to the process alone.
+    pub(super) fn interrupt(&self) {
+        self.child.get_ref().interrupt();
+    }
+
     /// Signals the process and its whole group.
     pub(super) fn signal(&self, signal: GroupSignal) {
         self.child.get_ref().signal_group(signal);

@@ -297,7 +297,7 @@ impl<'a> Life<'a> {
                 self.client.memory().request_stop();
                 self.client.close_input();
             }
-            StopStep::Interrupt => self.client.signal(GroupSignal::Interrupt),
+            StopStep::Interrupt => self.client.interrupt(),
             StopStep::Kill => self.client.signal(GroupSignal::Kill),
             StopStep::Abandon => {
                 if let WorkerState::Stopping { mut in_flight, .. } = self.take_state() {

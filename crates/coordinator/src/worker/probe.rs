@@ -175,7 +175,7 @@ async fn end(client: &mut WorkerClient) {
 fn carry_out(client: &mut WorkerClient, step: StopStep) {
     match step {
         StopStep::CloseInput => client.close_input(),
-        StopStep::Interrupt => client.signal(GroupSignal::Interrupt),
+        StopStep::Interrupt => client.interrupt(),
         StopStep::Kill => client.signal(GroupSignal::Kill),
         // The process is dropped by the caller, which kills and reaps it if that is possible.
         StopStep::Abandon => {}

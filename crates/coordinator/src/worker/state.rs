@@ -103,7 +103,7 @@ pub(super) enum StopStage {
 pub(super) enum StopStep {
     /// Set the stop flag in memory and close fuzz_in.
     CloseInput,
-    /// SIGINT to the group.
+    /// SIGINT to the worker's process.
     Interrupt,
     /// SIGKILL to the group.
     Kill,

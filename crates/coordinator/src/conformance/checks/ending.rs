@@ -10,7 +10,6 @@ use crate::conformance::noted::shown;
 use crate::conformance::pump::Heard;
 use crate::conformance::subject::{Answer, Subject, told};
 use crate::conformance::{Checked, Trouble, ensure, failed};
-use crate::process::GroupSignal;
 
 pub(in crate::conformance) fn eof(bench: &mut Bench) -> Checked {
     let mut subject = bench.start()?;
@@ -71,7 +70,7 @@ pub(in crate::conformance) fn eof_in_call(bench: &mut Bench) -> Checked {
 
 pub(in crate::conformance) fn interrupt(bench: &mut Bench) -> Checked {
     let mut subject = bench.start()?;
-    subject.pump.signal(GroupSignal::Interrupt);
+    subject.pump.interrupt();
     subject.must_end(0, "after SIGINT")
 }
 
@@ -80,7 +79,7 @@ pub(in crate::conformance) fn in_call(bench: &mut Bench) -> Checked {
     bench.calmly(&quiet_call(bench, 0), |call| {
         let mut subject = bench.start()?;
         subject.begin(&base, call)?;
-        subject.pump.signal(GroupSignal::Interrupt);
+        subject.pump.interrupt();
         answers_and_ends(&mut subject, "after SIGINT in a call")
     })
 }
