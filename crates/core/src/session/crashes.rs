@@ -35,8 +35,8 @@ impl Session {
         self.record_crash(test, input, failure, Novelty::New);
     }
 
-    /// A crash that a worker told while it was being ended: our own signal may have made it, as it
-    /// also ends what the target had started.
+    /// A crash that a worker told while it was being ended: our own signal may have made it, where
+    /// the target handles SIGINT in its own way.
     pub(super) fn crashed_while_ended(&mut self, test: TestIndex, input: Input, failure: Failure) {
         self.record_crash(test, input, failure, Novelty::Doubtful);
     }

@@ -18,7 +18,7 @@ fn ended(mut stage: Stage) -> (Stage, Epoch) {
 #[test]
 fn a_failure_of_a_worker_that_is_being_ended_waits_for_the_next_session() {
     let (mut stage, epoch) = ended(Stage::start(config()));
-    // Our signal ended what the target had started, say.
+    // The target took our signal in its own way, say.
     stage.answer_stopping(0, epoch, failed(b"innocent", panic_at(1)));
     stage.end_stops();
     assert_eq!(stage.told(), ["finished"]);
