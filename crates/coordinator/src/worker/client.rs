@@ -194,8 +194,7 @@ impl WorkerClient {
         self.child.get_ref().stopped_by()
     }
 
-    /// Whether fuzz_out holds bytes that were not looked at yet. Between calls nobody asked for
-    /// any, and they would be taken for the next reply.
+    /// Whether fuzz_out holds bytes that nobody asked for: they would pass for the next reply.
     pub(super) fn has_unread(&self) -> bool {
         let unread = self.fuzz_out.as_ref().map(rustix::io::ioctl_fionread);
         matches!(unread, Some(Ok(1..)))
@@ -216,12 +215,12 @@ impl WorkerClient {
         self.fuzz_in = FuzzIn::Closed;
     }
 
-    /// Sends SIGINT to the process alone.
+    /// SIGINT, for the process alone.
     pub(super) fn interrupt(&self) {
         self.child.get_ref().interrupt();
     }
 
-    /// Signals the process and its whole group.
+    /// For the process and its whole group.
     pub(super) fn signal(&self, signal: GroupSignal) {
         self.child.get_ref().signal_group(signal);
     }

@@ -17,8 +17,7 @@ use crate::worker::go::{self, GoLink, GoTalk, Next, Scene};
 use crate::worker::memory::{Counts, WorkerMemory};
 use crate::worker::ping::{Announced, Caps, PingError, ping_line, read_ping};
 use crate::worker::reply::ReplyContext;
-use crate::worker::state::InFlight;
-use crate::worker::task::{WorkerSettings, WorkerTarget};
+use crate::worker::target::{WorkerSettings, WorkerTarget};
 use crate::worker::watch::Watch;
 
 /// What is kept of one worker between its calls.
@@ -42,6 +41,17 @@ pub(super) enum Talk {
         finds: FindReader,
     },
     Go(Box<GoTalk>),
+}
+
+/// A call that was sent and not answered.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    /// What was asked and what came of it so far.
+    pub(super) talk: Talk,
+    /// When it was sent.
+    pub(super) started: Instant,
+    /// Whether it gets on.
+    pub(super) watch: Watch,
 }
 
 /// An answer to `Ping` that can be worked with.

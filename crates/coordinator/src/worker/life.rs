@@ -14,9 +14,10 @@ use crate::limits::{CONDEMNED_REAP_DEADLINE, PIPE_CLOSED_GRACE};
 use crate::process::{Child, ExitStatus, GroupSignal};
 use crate::worker::client::{ClientEvent, WorkerClient};
 use crate::worker::death::{start_failure, with_stderr};
-use crate::worker::dialect::{self, Link};
-use crate::worker::state::{InFlight, LastWord, StopLadder, StopStep, WorkerState};
-use crate::worker::task::{Command, WorkerTarget, WorkerTask};
+use crate::worker::dialect::{self, InFlight, Link};
+use crate::worker::slot::{Command, Slot};
+use crate::worker::state::{LastWord, StopLadder, StopStep, WorkerState};
+use crate::worker::target::WorkerTarget;
 use crate::worker::watch::MemoryPace;
 
 mod calls;
@@ -38,7 +39,7 @@ const UNASKED: &str = "it wrote a line that nobody asked for";
 
 /// See the module.
 pub(super) struct Life<'a> {
-    task: &'a mut WorkerTask,
+    slot: &'a mut Slot,
     epoch: Epoch,
     target: Arc<WorkerTarget>,
     client: WorkerClient,
@@ -56,18 +57,18 @@ pub(super) struct Life<'a> {
 impl<'a> Life<'a> {
     /// Takes over a process that was just started, and sends it `Ping`.
     pub(super) fn begin(
-        task: &'a mut WorkerTask,
+        slot: &'a mut Slot,
         epoch: Epoch,
         target: Arc<WorkerTarget>,
         mut client: WorkerClient,
         is_loop_gone: bool,
     ) -> Self {
-        let link = Link::new(&target, &task.settings);
+        let link = Link::new(&target, &slot.settings);
         client.send(link.ping_line(client.memory()));
-        let state = WorkerState::Pinging { deadline: Instant::now() + task.settings.ping_deadline };
+        let state = WorkerState::Pinging { deadline: Instant::now() + slot.settings.ping_deadline };
         let beside = go::Beside::default();
         Self {
-            task,
+            slot,
             epoch,
             target,
             client,
@@ -87,7 +88,7 @@ impl<'a> Life<'a> {
         }
         loop {
             for event in std::mem::take(&mut self.untold) {
-                self.task.tell(self.epoch, event).await;
+                self.slot.tell(self.epoch, event).await;
             }
             if matches!(self.state, WorkerState::Exited) {
                 let stuck = self.client.reap().is_none().then(|| self.client.abandon());
@@ -97,7 +98,7 @@ impl<'a> Life<'a> {
             tokio::select! {
                 // A stop comes before everything; the client's own floods never hold it up.
                 biased;
-                command = self.task.commands.recv(), if !self.is_loop_gone => {
+                command = self.slot.commands.recv(), if !self.is_loop_gone => {
                     self.on_command(command);
                 }
                 event = self.client.next() => self.on_client(event),
@@ -116,7 +117,7 @@ impl<'a> Life<'a> {
             Some(Command::Call { epoch, call }) if epoch == self.epoch => self.call(call),
             Some(Command::Spawn { epoch, .. } | Command::Stop { epoch, .. })
             | Some(Command::Call { epoch, .. }) => {
-                let worker = self.task.worker.0;
+                let worker = self.slot.worker.0;
                 tracing::error!(worker, ?epoch, "a command for another process of the slot");
             }
         }

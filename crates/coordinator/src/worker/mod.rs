@@ -25,7 +25,9 @@ mod pool;
 mod probe;
 mod reply;
 mod run_one;
+mod slot;
 mod state;
+mod target;
 mod task;
 mod watch;
 
@@ -35,5 +37,5 @@ pub(crate) use go::{HarvestFailure, harvest};
 pub(crate) use pool::Pool;
 pub(crate) use probe::{Probed, WorkerProbeError, probe_worker};
 pub(crate) use run_one::{Ran, RunOne};
-pub(crate) use task::{WorkerSettings, WorkerTarget};
+pub(crate) use target::{WorkerSettings, WorkerTarget};
 pub(crate) use watch::WatchLimits;

@@ -15,7 +15,9 @@ use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
 
 use crate::limits::{COMMAND_QUEUE, EVENTS_PER_WORKER};
-use crate::worker::task::{Command, WorkerSettings, WorkerTarget, WorkerTask};
+use crate::worker::slot::{Command, Slot};
+use crate::worker::target::{WorkerSettings, WorkerTarget};
+use crate::worker::task::WorkerTask;
 
 /// What the core waits for from a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +30,7 @@ enum Awaited {
 }
 
 #[derive(Debug)]
-struct Slot {
+struct TaskHandle {
     commands: mpsc::Sender<Command>,
     awaited: Awaited,
 }
@@ -38,7 +40,7 @@ struct Slot {
 pub(crate) struct Pool {
     settings: WorkerSettings,
     events: mpsc::Sender<Event>,
-    slots: Vec<Slot>,
+    handles: Vec<TaskHandle>,
     tasks: JoinSet<()>,
     owners: HashMap<Id, WorkerId>,
     /// Tasks that ended although they were not to.
@@ -50,17 +52,22 @@ impl Pool {
     pub(crate) fn start(workers: usize, settings: WorkerSettings) -> (Self, mpsc::Receiver<Event>) {
         let (events, receiver) = mpsc::channel((workers * EVENTS_PER_WORKER).max(1));
         let (tasks, owners) = (JoinSet::new(), HashMap::new());
-        let mut pool = Self { settings, events, slots: Vec::new(), tasks, owners, lost_tasks: 0 };
+        let mut pool = Self { settings, events, handles: Vec::new(), tasks, owners, lost_tasks: 0 };
         for index in 0..workers {
             let commands = pool.start_task(WorkerId(index));
-            pool.slots.push(Slot { commands, awaited: Awaited::Nothing });
+            pool.handles.push(TaskHandle { commands, awaited: Awaited::Nothing });
         }
         (pool, receiver)
     }
 
     fn start_task(&mut self, worker: WorkerId) -> mpsc::Sender<Command> {
         let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
-        let task = WorkerTask::new(worker, self.settings.clone(), receiver, self.events.clone());
+        let task = WorkerTask::new(Slot {
+            worker,
+            settings: self.settings.clone(),
+            commands: receiver,
+            events: self.events.clone(),
+        });
         let id = self.tasks.spawn(task.run()).id();
         self.owners.insert(id, worker);
         commands
@@ -68,25 +75,25 @@ impl Pool {
 
     /// Carries out `Effect::Spawn`.
     pub(crate) fn spawn(&mut self, worker: WorkerId, epoch: Epoch, target: Arc<WorkerTarget>) {
-        self.slots[worker.0].awaited = Awaited::Ready(epoch);
+        self.handles[worker.0].awaited = Awaited::Ready(epoch);
         self.send(worker, Command::Spawn { epoch, target });
     }
 
     /// Carries out `Effect::Call`.
     pub(crate) fn call(&mut self, worker: WorkerId, epoch: Epoch, call: Call) {
-        self.slots[worker.0].awaited = Awaited::Reply(epoch);
+        self.handles[worker.0].awaited = Awaited::Reply(epoch);
         self.send(worker, Command::Call { epoch, call: Box::new(call) });
     }
 
     /// Carries out `Effect::StopWorker`.
     pub(crate) fn stop(&mut self, worker: WorkerId, epoch: Epoch, how: StopRequestKind) {
-        self.slots[worker.0].awaited = Awaited::Stopped(epoch);
+        self.handles[worker.0].awaited = Awaited::Stopped(epoch);
         self.send(worker, Command::Stop { epoch, how });
     }
 
     /// The queue has room for everything the core may ask of one slot at a time.
     fn send(&mut self, worker: WorkerId, command: Command) {
-        if let Err(error) = self.slots[worker.0].commands.try_send(command) {
+        if let Err(error) = self.handles[worker.0].commands.try_send(command) {
             // A task that is gone is about to be noticed by `task_lost`.
             tracing::error!(worker = worker.0, %error, "a command did not reach its worker task");
         }
@@ -95,7 +102,7 @@ impl Pool {
     /// Takes note of an event on its way to the core.
     pub(crate) fn observe(&mut self, event: &Event) {
         let Event::Worker { worker, epoch, event } = event else { return };
-        let awaited = &mut self.slots[worker.0].awaited;
+        let awaited = &mut self.handles[worker.0].awaited;
         *awaited = match (*awaited, event) {
             (Awaited::Ready(own), WorkerEvent::Ready { .. }) if own == *epoch => Awaited::Idle(own),
             (Awaited::Reply(own), WorkerEvent::Replied(_)) if own == *epoch => Awaited::Idle(own),
@@ -124,9 +131,9 @@ impl Pool {
         tracing::error!(worker = worker.0, what, "a worker task ended; it is replaced");
         self.lost_tasks += 1;
         let commands = self.start_task(worker);
-        let slot = &mut self.slots[worker.0];
-        let awaited = std::mem::replace(&mut slot.awaited, Awaited::Nothing);
-        slot.commands = commands;
+        let handle = &mut self.handles[worker.0];
+        let awaited = std::mem::replace(&mut handle.awaited, Awaited::Nothing);
+        handle.commands = commands;
         let reason = format!("a task of the coordinator failed: {what}");
         let (epoch, event) = match awaited {
             Awaited::Nothing => return None,
@@ -138,7 +145,7 @@ impl Pool {
             }
             // The core stops a worker that misbehaved; the new task answers that.
             Awaited::Reply(epoch) => {
-                slot.awaited = Awaited::Idle(epoch);
+                handle.awaited = Awaited::Idle(epoch);
                 let outcome = Outcome::Misbehaved { reason, input: None };
                 let (elapsed, ignored) = (Duration::ZERO, Vec::new());
                 let reply =
@@ -153,7 +160,7 @@ impl Pool {
     /// Ends all tasks; a process that still lives is killed. Returns when all have ended, or after
     /// `limit`: what remains then is killed with its task.
     pub(crate) async fn close(mut self, limit: Duration) {
-        self.slots.clear();
+        self.handles.clear();
         drop(self.events);
         let joined = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(limit, joined).await.is_err() {

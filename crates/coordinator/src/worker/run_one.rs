@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::limits::JOIN_DEADLINE;
 use crate::worker::pool::Pool;
-use crate::worker::task::{WorkerSettings, WorkerTarget};
+use crate::worker::target::{WorkerSettings, WorkerTarget};
 
 /// What came of one input.
 #[derive(Debug)]

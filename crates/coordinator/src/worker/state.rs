@@ -24,19 +24,7 @@ use fuzzd_core::death::Cause;
 use fuzzd_core::session::StopRequestKind;
 
 use crate::limits::{INTERRUPT_AFTER, KILL_AFTER, REAP_DEADLINE};
-use crate::worker::dialect::Talk;
-use crate::worker::watch::Watch;
-
-/// A call that was sent and not answered.
-#[derive(Debug)]
-pub(super) struct InFlight {
-    /// What was asked and what came of it so far.
-    pub(super) talk: Talk,
-    /// When it was sent.
-    pub(super) started: Instant,
-    /// Whether it gets on.
-    pub(super) watch: Watch,
-}
+use crate::worker::dialect::InFlight;
 
 /// What is told once a process is gone.
 #[derive(Debug)]

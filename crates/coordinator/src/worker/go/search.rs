@@ -15,7 +15,7 @@ use fuzzd_protocol::input::{to_memory, to_values};
 
 use crate::limits::FORK_TIMEOUT_MAX;
 use crate::worker::run_one::{Ran, RunOne};
-use crate::worker::task::{WorkerSettings, WorkerTarget};
+use crate::worker::target::{WorkerSettings, WorkerTarget};
 
 /// Searches to the end. Dropping the future ends the process.
 pub(in super::super) async fn search(

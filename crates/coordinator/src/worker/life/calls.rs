@@ -8,11 +8,11 @@ use std::time::Instant;
 use fuzzd_core::session::{Call, Reply, WorkerEvent};
 
 use crate::worker::call::CallLimits;
-use crate::worker::dialect::{AnswerContext, Pinged};
+use crate::worker::dialect::{AnswerContext, InFlight, Pinged};
 use crate::worker::finds::Drain;
 use crate::worker::go::Next;
 use crate::worker::life::{Life, UNASKED};
-use crate::worker::state::{InFlight, LastWord, WorkerState};
+use crate::worker::state::{LastWord, WorkerState};
 
 impl Life<'_> {
     pub(super) fn call(&mut self, call: Box<Call>) {
@@ -40,7 +40,7 @@ impl Life<'_> {
     }
 
     fn call_limits(&self) -> CallLimits {
-        let settings = &self.task.settings;
+        let settings = &self.slot.settings;
         CallLimits { input_bytes_max: settings.input_bytes_max, each: settings.limits }
     }
 
@@ -80,7 +80,7 @@ impl Life<'_> {
                 in_flight.watch =
                     InFlight::watch(&in_flight.talk, self.call_limits(), Instant::now());
                 self.state = WorkerState::Calling(in_flight);
-                if !self.task.settings.finds_at_end {
+                if !self.slot.settings.finds_at_end {
                     self.drain_at_tick();
                 }
                 self.client.send(line);

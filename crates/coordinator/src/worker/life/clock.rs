@@ -18,7 +18,7 @@ impl Life<'_> {
             WorkerState::Pinging { deadline } => {
                 *deadline += gap;
                 if now >= *deadline {
-                    let limit = self.task.settings.ping_deadline;
+                    let limit = self.slot.settings.ping_deadline;
                     self.misbehaved(format!("it did not answer Ping within {limit:?}"));
                 }
             }
@@ -66,7 +66,7 @@ impl Life<'_> {
 
     /// A call begins. No tick of the ones before it is waited for, so its memory is seen to here.
     pub(super) fn begin_watching(&mut self, now: Instant) {
-        let limits = self.task.settings.limits;
+        let limits = self.slot.settings.limits;
         self.weigh(now, false);
         let is_near = self.memory_pace.is_near;
         self.client.restart_ticks(now, if is_near { WATCH_TICK } else { limits.tick() });
@@ -74,7 +74,7 @@ impl Life<'_> {
 
     /// Reads the memory of the process, if it is time to.
     fn weigh(&mut self, now: Instant, is_urgent: bool) -> Option<u64> {
-        let limit = self.task.settings.limits.rss_limit_bytes;
+        let limit = self.slot.settings.limits.rss_limit_bytes;
         let is_due = self.memory_pace.is_due(now, is_urgent, limit);
         let rss_bytes = is_due.then(|| self.client.rss_bytes()).flatten();
         self.memory_pace.saw(now, rss_bytes, limit);
@@ -82,7 +82,7 @@ impl Life<'_> {
     }
 
     fn look(&mut self, now: Instant, gap: Duration) {
-        let limits = self.task.settings.limits;
+        let limits = self.slot.settings.limits;
         let WorkerState::Calling(in_flight) = &self.state else { return };
         let counts = self.client.memory().counts();
         let is_urgent = !in_flight.watch.is_calm(now, counts);

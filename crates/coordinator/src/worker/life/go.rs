@@ -65,7 +65,7 @@ impl Life<'_> {
         if !self.is_go() {
             return false;
         }
-        let (settings, target) = (self.task.settings.clone(), self.target.clone());
+        let (settings, target) = (self.slot.settings.clone(), self.target.clone());
         let limits = (execs_max, time_max);
         let search = search(settings, target, call.input.clone(), signature, limits);
         self.beside.search = Some(Box::pin(search));
@@ -90,7 +90,7 @@ impl Life<'_> {
         let room = room.saturating_mul(2).min(GO_MEMORY_BYTES_MAX);
         self.target.room.fetch_max(room, Ordering::Relaxed);
         let (ladder, steps) = StopLadder::begin(StopRequestKind::Ladder, false, Instant::now());
-        let unknown = Link::new(&self.target, &self.task.settings);
+        let unknown = Link::new(&self.target, &self.slot.settings);
         let link = std::mem::replace(&mut self.link, unknown);
         self.beside.growth = Some(Growth { call, link });
         self.state = WorkerState::Stopping { ladder, in_flight: None };

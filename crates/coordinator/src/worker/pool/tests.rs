@@ -71,15 +71,15 @@ async fn a_task_lost_in_a_call_is_misbehaviour_and_the_slot_works_on() {
 async fn whatever_is_awaited_of_a_lost_task_is_answered() {
     let (mut pool, _events) = pool();
     assert!(lose_task(&mut pool).await.is_none(), "nothing is awaited");
-    pool.slots[0].awaited = Awaited::Ready(EPOCH);
+    pool.handles[0].awaited = Awaited::Ready(EPOCH);
     let event = lose_task(&mut pool).await;
     assert!(matches!(event, Some(WorkerEvent::StartFailed { .. })), "{event:?}");
-    pool.slots[0].awaited = Awaited::Idle(EPOCH);
+    pool.handles[0].awaited = Awaited::Idle(EPOCH);
     let event = lose_task(&mut pool).await;
     assert!(matches!(event, Some(WorkerEvent::Died(Death { input: None, .. }))), "{event:?}");
-    pool.slots[0].awaited = Awaited::Stopped(EPOCH);
+    pool.handles[0].awaited = Awaited::Stopped(EPOCH);
     let event = lose_task(&mut pool).await;
     assert!(matches!(event, Some(WorkerEvent::Stopped { execs: 0 })), "{event:?}");
-    assert_eq!(pool.slots[0].awaited, Awaited::Nothing);
+    assert_eq!(pool.handles[0].awaited, Awaited::Nothing);
     assert_eq!(pool.lost_tasks, 4);
 }

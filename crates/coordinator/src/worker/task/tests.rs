@@ -13,12 +13,12 @@ use fuzzd_core::signature::{FailureKind, Signature};
 use fuzzd_protocol::value::ValueType;
 use tokio::sync::mpsc;
 
-use super::{WorkerSettings, WorkerTarget};
 use crate::options::TargetSpec;
 use crate::process::Spawner;
 use crate::scripted_worker::{MUTATED, stubborn, target};
 use crate::shared::TestMemories;
 use crate::worker::pool::Pool;
+use crate::worker::target::{WorkerSettings, WorkerTarget};
 use crate::worker::watch::WatchLimits;
 
 const BASE: &[u8] = b"base";
