@@ -4,7 +4,7 @@
 
 use rand_core::Rng;
 
-use crate::schedule::chance::below;
+use crate::chance::below;
 
 /// One cell: it stands for its own number below the threshold, for another at or above it.
 #[derive(Debug, Clone, Copy)]

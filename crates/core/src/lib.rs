@@ -9,6 +9,7 @@
 
 pub mod alias;
 pub mod budget;
+mod chance;
 pub mod corpus;
 pub mod coverage;
 pub mod death;

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use crate::fuzz_test::FuzzTest;
 use crate::replay;
 use crate::settings::{REPLAY_ENV, SHOW_ENV};
+use crate::show::complain;
 
 /// The body of every fuzz test.
 ///
@@ -71,10 +72,4 @@ fn enter_package_root(test: &FuzzTest) -> Result<(), String> {
     }
     std::env::set_current_dir(&root)
         .map_err(|error| format!("cannot enter the package root {}: {error}", root.display()))
-}
-
-/// The process ends and has no other way to tell.
-#[expect(clippy::print_stderr, reason = "a child process talks to its parent on stderr")]
-pub(crate) fn complain(text: &str) {
-    eprintln!("{text}");
 }

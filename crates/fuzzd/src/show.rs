@@ -1,7 +1,7 @@
-//! The readable form of an input.
+//! The readable form of an input, and the way to whoever reads it.
 //!
 //! Owns: how arguments are printed, and the choice of `Debug` where a type has it. Must not: print
-//! more than its limit, whatever `Debug` does.
+//! more of an input than its limit, whatever `Debug` does.
 
 use std::fmt::{Debug, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +12,12 @@ use fuzzd_protocol::value::{Value, ValueType};
 
 use crate::limits::SHOWN_BYTES_MAX;
 use crate::parameter::{Parameter, Shown};
+
+/// The process ends and has no other way to tell.
+#[expect(clippy::print_stderr, reason = "a child process talks to its parent on stderr")]
+pub(crate) fn complain(text: &str) {
+    eprintln!("{text}");
+}
 
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
+use crate::atomic_copy::{load_bytes, store_bytes};
 use crate::exclusive::Lent;
-use crate::region::{load_bytes, store_bytes};
 
 /// A part of a [`Region`](crate::Region), to be edited in place by the side that owns it at the
 /// moment.

@@ -14,6 +14,7 @@
 #![expect(unsafe_code, reason = "this crate is the fence around shared memory")]
 
 mod area;
+mod atomic_copy;
 mod error;
 mod exclusive;
 pub mod limits;

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Acquire};
 
 use memmap2::MmapRaw;
 
+use crate::atomic_copy::load_bytes;
 use crate::error::{OutOfBounds, ShmError};
 use crate::limits::MEMORY_BYTES_MAX;
-use crate::region::load_bytes;
 use crate::system::{self, OwnedFd};
 
 /// A memory made by [`SharedMemory::create_reserved`](crate::SharedMemory::create_reserved) on the

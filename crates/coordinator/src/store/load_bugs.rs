@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use fuzzd_core::ids::{EntryId, Input};
 use fuzzd_core::session::LoadedBug;
 
+use super::gather::Loader;
 use super::ledger::{BugRow, BugStatus, CrashRole, CrashRow, shown_of};
-use super::load::Loader;
 use super::rebuild;
 
 /// Gathers all bugs. Returns how many crash files the database did not know, and the bugs.

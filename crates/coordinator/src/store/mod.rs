@@ -26,6 +26,7 @@ mod database;
 mod error;
 mod files;
 mod form;
+mod gather;
 mod group;
 mod holder;
 mod ledger;

@@ -11,7 +11,6 @@
 //! (see `building`): no plan waits for more than one.
 
 mod building;
-pub(crate) mod chance;
 mod cover;
 mod frontier;
 mod length;
@@ -30,10 +29,10 @@ use std::time::Duration;
 
 use rand_core::Rng;
 
+use crate::chance::{below, log2, uniform};
 use crate::corpus::EntryIndex;
 use crate::coverage::{Feature, Gain};
 use crate::schedule::building::Building;
-use crate::schedule::chance::{below, log2, uniform};
 use crate::schedule::cover::Cover;
 use crate::schedule::frontier::Frontier;
 use crate::schedule::length::LengthLimit;

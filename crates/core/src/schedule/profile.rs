@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rand_core::Rng;
 
-use crate::schedule::chance::gamma;
+use crate::chance::gamma;
 
 /// In which way a call mutates. Workers that know no profiles mutate in their own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rand_core::Rng;
 
+use crate::chance::beta;
 use crate::coverage::Gain;
-use crate::schedule::chance::beta;
 
 /// What is left of finds and dry visits after one more visit.
 const DECAY: f32 = 0.98;

@@ -18,9 +18,8 @@ use crate::platform;
 use crate::replay::outcome::{Outcome, told_input};
 use crate::replay::process::{self, Ended};
 use crate::replay::{read_input, run_caught};
-use crate::run::complain;
 use crate::settings::{Limits, REPLAY_ENV, SHOW_ENV, TOKEN_ENV};
-use crate::show::input_text;
+use crate::show::{complain, input_text};
 
 /// Makes the tokens of one process differ.
 static TOKENS: AtomicU32 = AtomicU32::new(0);

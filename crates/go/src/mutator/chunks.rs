@@ -4,7 +4,7 @@
 //! behind the value as working space, which other parameters may show afterwards: what they leave
 //! there is part of the result.
 
-use super::operators::{byte, length, place, two_places};
+use super::draws::{byte, length, place, two_places};
 use super::scratch::Scratch;
 use crate::pcg::Random;
 

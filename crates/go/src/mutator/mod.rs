@@ -12,6 +12,7 @@
 //! - `rune` is `int32` and `byte` is `uint8`; `bool` is flipped in half of its mutations.
 
 mod chunks;
+mod draws;
 mod number;
 mod operators;
 mod scratch;
@@ -92,7 +93,7 @@ impl Candidate {
 
     /// One mutation of one parameter, which is drawn. After an error the candidate is of no use.
     pub fn mutate(&mut self, random: &mut impl Random) -> Result<(), MutateError> {
-        let index = operators::place(random, self.slots.len());
+        let index = draws::place(random, self.slots.len());
         let share = self.share;
         let slot = &mut self.slots[index];
         match slot {

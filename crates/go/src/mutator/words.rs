@@ -3,7 +3,7 @@
 //! Owns: seven of the operators of `mutators_byteslice.go` and the tables of `mutator.go`
 //! (Go 1.27.3).
 
-use super::operators::{byte, place};
+use super::draws::{byte, place};
 use super::scratch::Scratch;
 use crate::pcg::Random;
 

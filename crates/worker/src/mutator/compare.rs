@@ -4,11 +4,11 @@
 //! code asks for.
 
 use super::bits::{any_byte, read_number, write_number};
+use super::context::Context;
 use super::decimal::Decimal;
 use super::limits::SEARCH_BYTES_MAX;
 use super::matches::{Form, find, find_like, forms, number_of, signed_of, with_pattern};
 use super::mix::overwrite;
-use super::operator::Context;
 use super::value::Value;
 use super::{blocks, words};
 use crate::compare::pairs::{Pair, Side};

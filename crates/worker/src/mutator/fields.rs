@@ -6,7 +6,7 @@
 use fuzzd_protocol::value::ValueType;
 
 use super::bits::read_number;
-use super::operator::Context;
+use super::context::Context;
 use super::value::Value;
 use super::{compare, mix, scalar};
 use crate::rng::Rng;

@@ -5,9 +5,9 @@
 use std::ops::Range;
 
 use super::blocks::duplicate;
+use super::context::Context;
 use super::limits::LINE_BYTES_MAX;
 use super::mix::donor;
-use super::operator::Context;
 use super::value::Value;
 use crate::rng::Rng;
 

@@ -6,7 +6,7 @@ use fuzzd_protocol::input::LENGTH_BYTES;
 use fuzzd_protocol::value::ValueType;
 
 use super::blocks::{block_len, insert};
-use super::operator::Context;
+use super::context::Context;
 use super::value::Value;
 use crate::rng::Rng;
 

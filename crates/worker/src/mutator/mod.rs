@@ -18,6 +18,7 @@ mod base;
 mod bits;
 mod blocks;
 mod compare;
+mod context;
 mod decimal;
 mod fields;
 mod length_field;

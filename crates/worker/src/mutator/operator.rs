@@ -4,21 +4,11 @@
 //! that did not has changed nothing.
 
 use super::base::{Base, Materials};
+use super::context::Context;
 use super::value::Value;
 use super::{bits, blocks, compare, decimal, length_field, lines, mix, nest, words};
 use crate::compare::pairs::Pair;
 use crate::rng::Rng;
-
-/// What operators mix in.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Context<'a> {
-    /// The base, unchanged.
-    pub(super) base: &'a Base,
-    /// The materials of the visit.
-    pub(super) materials: &'a Materials,
-    /// Which value of the input is being changed.
-    pub(super) field: usize,
-}
 
 /// What is done to a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,9 @@ use fuzzd_protocol::input::LENGTH_BYTES;
 
 use super::bandit::{EXPONENTS, Shares};
 use super::base::{Base, Materials};
+use super::context::Context;
 use super::limits::{CHAIN_WHEEL_PLACES, WHEEL_PLACES};
-use super::operator::{CLASSES, Class, Context, Facts, Operator};
+use super::operator::{CLASSES, Class, Facts, Operator};
 use super::value::{Slot, Value};
 use super::wheel::Wheels;
 use super::{HEAD_BYTES, fields, text};

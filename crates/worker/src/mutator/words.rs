@@ -5,9 +5,9 @@
 
 use std::ops::Range;
 
+use super::context::Context;
 use super::limits::{PIECE_BYTES_MAX, WORD_BYTES_MAX};
 use super::mix::donor;
-use super::operator::Context;
 use super::value::Value;
 use crate::rng::Rng;
 

@@ -1,4 +1,4 @@
-//! Random numbers of the shapes the schedule needs.
+//! Random numbers of the shapes that a schedule needs.
 //!
 //! Owns draws and nothing else. Uses only operations that every machine rounds alike (no `powf`,
 //! `ln` or `exp` of the platform), so that a seed means the same run everywhere.
