@@ -10,7 +10,7 @@ from runner.replay import ReplayError
 from runner.cli import checked_core, guarded, stored
 from runner.session import Session, mix_corpus
 
-from . import engines, replay, targets
+from . import alone, engines, replay, targets
 from .place import Place
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -22,6 +22,8 @@ the same unmodified test binary, seeds and number of workers, on one pinned core
   scripts/bench-go --targets net.netip.Parse --cpu 20 --reps 1
   scripts/bench-go replay                        executions per second of the same inputs, both engines
   scripts/bench-go mix                           executions per second from the same corpus
+  scripts/bench-go alone --cpu 5                 executions per second of the worker, without any
+      coordinator, on the corpora of Go's: the bound for all
   scripts/bench-go table DIR... [--write]        the tables again; --write: bench/RESULTS-GO.md
   scripts/bench-go list                          the fuzz tests there are
 
@@ -31,10 +33,10 @@ Runs that are in --out already are not repeated. bench/METHOD-GO.md has the meth
 def parser():
     text = argparse.RawDescriptionHelpFormatter
     top = argparse.ArgumentParser(prog="scripts/bench-go", description=HELP, formatter_class=text)
-    commands = top.add_subparsers(dest="command", metavar="run|replay|mix|build|table|list")
-    for name in ("run", "replay", "mix", "build"):
+    commands = top.add_subparsers(dest="command", metavar="run|replay|mix|alone|build|table|list")
+    for name in ("run", "replay", "mix", "alone", "build"):
         add = commands.add_parser(name, formatter_class=text, description=HELP).add_argument
-        if name != "replay":
+        if name not in ("replay", "alone"):
             add("--engines", default=",".join(engines.ALL), help="separated by commas")
         add("--targets", default="all", help="names, packages, or all [all]")
         add("--cpu", type=float, default=60, metavar="S", help="budget in CPU seconds [60]")
@@ -88,8 +90,13 @@ def measure(options):
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="bench-go-"))
     try:
         corpora = [out, *(folder.resolve() for folder in options.against)]
-        mix = mix_corpus(corpora, scratch) if options.command in ("mix", "replay") else None
-        if options.command == "replay":
+        names = "go-*" if options.command == "alone" else "*"
+        mix = None if options.command == "run" else mix_corpus(corpora, scratch, names)
+        if options.command == "alone":
+            for target in chosen:
+                if corpus := mix(target):
+                    alone.measure(place, target, options.reps, options.cpu, core, corpus, out)
+        elif options.command == "replay":
             for target in chosen:
                 try:
                     if corpus := mix(target):

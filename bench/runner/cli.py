@@ -127,11 +127,12 @@ def measure(options):
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="bench-mix-"))
     try:
         corpora = [out, *(folder.resolve() for folder in options.against)]
-        is_mixed = options.command in ("mix", "pair")
+        is_pair = options.command == "pair"
+        is_mixed = options.command == "mix" or is_pair and options.against
         mix = mix_corpus(corpora, scratch) if is_mixed else None
-        kinds = ("parser", "plain") if mix else targets.KINDS
+        kinds = ("parser", "plain") if is_mixed or is_pair else targets.KINDS
         wanted = [target for target in chosen if target.kind in kinds]
-        if options.command == "pair":
+        if is_pair:
             session.pairs(wanted, options.reps, options.cpu, mix)
         else:
             session.all(wanted, options.reps, options.cpu, mix)

@@ -17,27 +17,26 @@ from .build import say
 MODE, SEEDS_MODE = "pair", "pair-seeds"
 
 
-def mode(start_corpus):
-    return MODE if start_corpus else SEEDS_MODE
-
-
-def measure(place, target, rep, wall_s, cores, start_corpus, out):
+def measure(place, target, identity, cores, start_corpus, out):
     """Stores what both sides did; which comes first changes with the repetition."""
+    rep, wall_s = identity["rep"], identity["budget"]
     sides = {"one": lambda: run(place, target, [1], 2, wall_s, cores, start_corpus),
              "two": lambda: run(place, target, [1, 2], 1, wall_s, cores, start_corpus)}
     found = {name: sides[name]() for name in (("one", "two") if rep % 2 else ("two", "one"))}
-    (together, edges), (apart, edges_apart) = found["one"], found["two"]
-    result = {"mode": mode(start_corpus), "engine": "fuzzd", "target": target.name, "rep": rep,
-              "budget": wall_s, "kind": target.kind, "together": together, "apart": apart,
-              "edges": edges, "edges_apart": edges_apart}
+    result = dict(identity, kind=target.kind)
+    for side, name in (("one", "together"), ("two", "apart")):
+        result[name], result[f"edges_{name}"] = found[side]
     store.add(out, result)
-    say(f"{target.name} #{rep}: two workers {together:,} executions and {edges:,} edges, "
-        f"two runs {apart:,} and {edges_apart:,}")
-    return result
+    said = "{together:,} and {apart:,} executions"
+    if identity["mode"] == SEEDS_MODE:
+        said = "{edges_together:,} and {edges_apart:,} edges"
+    say(f"{target.name} #{rep}: two workers and two runs, {said.format(**result)}")
 
 
 def run(place, target, seeds, workers, wall_s, cores, start_corpus):
-    """Executions of some runs at the same time, and the edges that they reached between them."""
+    """Executions of some runs at the same time, and the edges that they reached between them, if
+    they started from the seeds: a corpus that they were given does not become theirs.
+    """
     runs_folder = place.work / "runs"
     runs_folder.mkdir(parents=True, exist_ok=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"pair-{target.name}-", dir=runs_folder))
@@ -57,7 +56,8 @@ def run(place, target, seeds, workers, wall_s, cores, start_corpus):
         for process, _ in started:
             process.wait()
         runs = [one for _, one in started]
-        return sum(engine.executions(one) for one in runs), edges(place, target, engine, runs)
+        executions = sum(engine.executions(one) for one in runs)
+        return executions, None if start_corpus else edges(place, target, engine, runs)
     finally:
         for process, _ in started:
             if process.poll() is None:

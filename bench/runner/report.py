@@ -27,6 +27,7 @@ class Results:
         self.runs = collections.defaultdict(list)
         self.mixed = collections.defaultdict(list)
         self.replayed = collections.defaultdict(list)
+        self.alone = collections.defaultdict(list)
         self.kinds = {}
         self.pairs = {mode: collections.defaultdict(list)
                       for mode in (pair.MODE, pair.SEEDS_MODE)}
@@ -34,6 +35,9 @@ class Results:
             self.kinds[result["target"]] = result["kind"]
             if result["mode"] in self.pairs:
                 self.pairs[result["mode"]][result["target"]].append(result)
+                continue
+            if result["mode"] == "alone":
+                self.alone[result["target"]].append(result)
                 continue
             groups = {"mix": self.mixed, "replay": self.replayed}.get(result["mode"], self.runs)
             groups[result["target"], result["engine"]].append(result)
@@ -72,7 +76,7 @@ def tables(results, at=None):
     data = Results(results, at)
     if not data.kinds:
         return "There are no results."
-    parts = [rates(data), replays(data), mixes(data), edges(data)]
+    parts = [rates(data), bounds(data), replays(data), mixes(data), edges(data)]
     parts += [same_coverage(data, rival) for rival in data.rivals]
     parts += [crashes(data, "bug", "Known bugs"), crashes(data, "magic", "Single comparisons")]
     parts += [failures(data), memory(data), workers(data), pairs(data), notes(data)]
@@ -118,6 +122,22 @@ def rates(data):
     rows, after = rate_rows(data, data.get)
     head = ["executions per CPU second", *data.engines, f"{OURS} / {data.reference}"]
     return grid("Executions per second, whole runs", head, rows, after)
+
+
+def bounds(data):
+    """What the worker does without any coordinator, beside whole runs with the rival's."""
+    rows, ratios = [], []
+    for target, runs in data.alone.items():
+        bound = median([run["rate"] for run in runs])
+        rates = [run["rate"] for run in data.get(target, data.reference) if run.get("rate")]
+        ratio = "–"
+        if rates:
+            ratios.append(bound / median(rates))
+            ratio = f"{ratios[-1]:.2f}"
+        rows.append([target, f"{bound:,.0f}", f"{median(rates):,.0f}" if rates else "–", ratio])
+    head = ["executions per CPU second", "the worker alone", data.reference, "ratio"]
+    after = f"{median(ratios):.2f} in the median." if ratios else ""
+    return grid("Executions per second of the worker alone", head, rows, after)
 
 
 def replays(data):
@@ -283,7 +303,7 @@ def pairs(data):
         "executions per second of wall time", rate("together"), rate("apart"))
     edges = pair_table(
         data.pairs[pair.SEEDS_MODE], "Two workers of one run beside two runs, from the seeds",
-        "edges at the end", lambda run: run["edges"], lambda run: run["edges_apart"])
+        "edges at the end", lambda run: run["edges_together"], lambda run: run["edges_apart"])
     return "\n\n".join(part for part in (executions, edges) if part)
 
 

@@ -57,17 +57,17 @@ class Session:
                     self._one(engine, target, rep, wanted, identity, mix)
 
     def pairs(self, chosen, reps, wall_s, mix):
-        """Two workers beside two runs; from what was found before, or else from the seeds."""
+        """Two workers beside two runs; from what was found before, or, without `mix`, the seeds."""
         cores = set(sorted(os.sched_getaffinity(0))[-2:])
         if len(cores) < 2:
             raise ValueError("this compares two workers with two runs: it takes two cores")
         for rep in range(reps):
             for target in chosen:
-                corpus = mix(target)
-                identity = {"mode": pair.mode(corpus), "engine": "fuzzd",
+                identity = {"mode": pair.MODE if mix else pair.SEEDS_MODE, "engine": "fuzzd",
                             "target": target.name, "rep": rep, "budget": wall_s}
                 if store.key(identity) not in self.done:
-                    pair.measure(self.place, target, rep, wall_s, cores, corpus, self.out)
+                    corpus = mix(target) if mix else None
+                    pair.measure(self.place, target, identity, cores, corpus, self.out)
 
     def _one(self, engine, target, rep, wanted, identity, mix):
         try:
@@ -175,10 +175,10 @@ def line(result):
     return ", ".join(parts)
 
 
-def mix_corpus(folders, scratch):
-    """A function that gathers what all engines of the folders found for a target."""
+def mix_corpus(folders, scratch, names="*"):
+    """A function that gathers what engines of the folders found for a target: all, or one."""
     def gather(target):
-        found = [p for f in folders for p in sorted((f / "corpora" / target.name).glob("*"))]
+        found = [p for f in folders for p in sorted((f / "corpora" / target.name).glob(names))]
         directory = scratch / target.name
         if found and not directory.exists():
             directory.mkdir(parents=True)

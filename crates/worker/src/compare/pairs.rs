@@ -38,6 +38,15 @@ impl Side {
         self.bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
     }
 
+    /// Equal for equal sides, and mostly different for others.
+    #[inline]
+    fn mark(&self) -> u64 {
+        let end = usize::from(self.len).saturating_sub(8);
+        let last = self.bytes[end..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let mixed = self.number() ^ last.rotate_left(23) ^ u64::from(self.len).rotate_left(56);
+        mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
     /// The bytes.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -79,6 +88,14 @@ impl Pair {
         self.left.bytes().len() > 1 || self.right.bytes().len() > 1
     }
 
+    /// Equal for pairs that are alike, and mostly different for others.
+    #[inline]
+    fn mark(&self) -> u32 {
+        // A sum, which does not tell one orientation from the other.
+        let both = self.left.mark().wrapping_add(self.right.mark());
+        u32::try_from(both >> 32).unwrap_or(0) ^ u32::from(self.is_number)
+    }
+
     /// The pair with this orientation or the other: the same comparison.
     fn is_like(&self, other: &Self) -> bool {
         self.is_number == other.is_number
@@ -92,6 +109,8 @@ impl Pair {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PairTable {
     pairs: Vec<Pair>,
+    /// The mark of each pair: most comparisons are known already, and are looked for here.
+    marks: Vec<u32>,
     /// The place in the code and the age (number of the addition) of each pair.
     origins: Vec<(usize, u64)>,
     added: u64,
@@ -154,7 +173,8 @@ impl PairTable {
     /// Adds one pair seen at `pc`, unless it is there, has equal sides or an empty one.
     pub(crate) fn add(&mut self, pc: usize, pair: Pair) {
         let is_empty = pair.left.bytes().is_empty() || pair.right.bytes().is_empty();
-        if is_empty || pair.left == pair.right || self.pairs.iter().any(|old| old.is_like(&pair)) {
+        let mark = pair.mark();
+        if is_empty || pair.left == pair.right || self.has(&pair, mark) {
             return;
         }
         self.added += 1;
@@ -170,13 +190,22 @@ impl PairTable {
         match slot {
             Some(slot) => {
                 self.pairs[slot] = pair;
+                self.marks[slot] = mark;
                 self.origins[slot] = origin;
             }
             None => {
                 self.pairs.push(pair);
+                self.marks.push(mark);
                 self.origins.push(origin);
             }
         }
+    }
+
+    /// Whether a pair like this one is there, which has this mark.
+    fn has(&self, pair: &Pair, mark: u32) -> bool {
+        // All marks, without a branch for each.
+        let has_mark = self.marks.iter().fold(false, |found, old| found | (*old == mark));
+        has_mark && self.pairs.iter().any(|old| old.is_like(pair))
     }
 
     /// The position of the oldest pair whose place `is_eligible`.

@@ -28,6 +28,44 @@ fn equal_pairs_are_kept_once_whatever_their_order() {
 }
 
 #[test]
+fn alike_pairs_have_one_mark_and_others_differ() {
+    let side = |bytes: &[u8]| Side::new(bytes);
+    let pair = |left: &[u8], right: &[u8], is_number| Pair {
+        left: side(left),
+        right: side(right),
+        is_number,
+        is_const: false,
+    };
+    let (long, longer) = ([7; 40], [7; 41]);
+    let mut middle = long;
+    middle[20] = 8;
+    let pairs = [
+        pair(b"a", b"b", false),
+        pair(b"a", b"b", true),
+        pair(b"a", b"b\0", false),
+        pair(b"abcdefgh", b"x", false),
+        pair(b"abcdefghi", b"x", false),
+        pair(&long, b"x", false),
+        pair(&longer, b"x", false),
+        pair(b"key", b"word", false),
+        pair(b"keyw", b"ord", false),
+    ];
+    for (at, one) in pairs.iter().enumerate() {
+        let turned = Pair { left: one.right, right: one.left, ..*one };
+        assert_eq!(one.mark(), turned.mark(), "{one:?}");
+        for other in &pairs[at + 1..] {
+            assert_ne!(one.mark(), other.mark(), "{one:?} {other:?}");
+        }
+    }
+    // Marks look at both ends only: pairs that differ between have one, and are told apart.
+    let (one, other) = (pair(&long, b"x", false), pair(&middle, b"x", false));
+    assert_eq!(one.mark(), other.mark());
+    let mut table = PairTable::new();
+    [one, other, one].into_iter().for_each(|pair| table.add(1, pair));
+    assert_eq!(table.len(), 2);
+}
+
+#[test]
 fn a_switch_gives_its_nearest_cases() {
     let mut table = PairTable::new();
     let kind = Kind::Switch { width: 2, value: 700, below: 600, above: 800 };
