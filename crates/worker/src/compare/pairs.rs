@@ -205,7 +205,8 @@ impl PairTable {
     fn has(&self, pair: &Pair, mark: u32) -> bool {
         // All marks, without a branch for each.
         let has_mark = self.marks.iter().fold(false, |found, old| found | (*old == mark));
-        has_mark && self.pairs.iter().any(|old| old.is_like(pair))
+        let mut marked = self.marks.iter().zip(&self.pairs).filter(|(old, _)| **old == mark);
+        has_mark && marked.any(|(_, old)| old.is_like(pair))
     }
 
     /// The position of the oldest pair whose place `is_eligible`.
