@@ -48,8 +48,8 @@ impl Child {
         status.ok().flatten().and_then(|status| status.stopping_signal())
     }
 
-    /// Sends SIGINT to the process, and to nothing that it has started: a program that is part of an
-    /// execution would fail, and the execution with it. Does nothing once the process was reaped.
+    /// Sends SIGINT to the process, and to nothing that it has started: a program that is part of
+    /// an execution would fail, and the execution with it. Does nothing once it was reaped.
     pub(crate) fn interrupt(&self) {
         if self.is_reaped {
             return;
