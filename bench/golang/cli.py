@@ -23,7 +23,7 @@ the same unmodified test binary, seeds and number of workers, on one pinned core
   scripts/bench-go replay                        executions per second of the same inputs, both engines
   scripts/bench-go mix                           executions per second from the same corpus
   scripts/bench-go alone --cpu 5                 executions per second of the worker, without any
-      coordinator, on the corpora of Go's: the bound for all
+      coordinator, on the corpora of Go's
   scripts/bench-go table DIR... [--write]        the tables again; --write: bench/RESULTS-GO.md
   scripts/bench-go list                          the fuzz tests there are
 
@@ -92,19 +92,9 @@ def measure(options):
         corpora = [out, *(folder.resolve() for folder in options.against)]
         names = "go-*" if options.command == "alone" else "*"
         mix = None if options.command == "run" else mix_corpus(corpora, scratch, names)
-        if options.command == "alone":
+        if options.command in ("alone", "replay"):
             for target in chosen:
-                if corpus := mix(target):
-                    alone.measure(place, target, options.reps, options.cpu, core, corpus, out)
-        elif options.command == "replay":
-            for target in chosen:
-                try:
-                    if corpus := mix(target):
-                        replay.measure(place, target, options.reps, core, corpus, out)
-                    else:
-                        say(f"no corpus of {target.name} yet: run it first")
-                except (BuildError, ReplayError) as error:
-                    say(f"{target.name}: {error}")
+                without_choice(options, place, target, core, mix(target), out)
         else:
             session.all(chosen, options.reps, options.cpu, mix)
     finally:
@@ -114,6 +104,19 @@ def measure(options):
     say(f"Go is {place.version}")
     print(report.tables(results))
     return 0
+
+
+def without_choice(options, place, target, core, corpus, out):
+    """Measures where no engine chooses its inputs; what cannot be measured is named."""
+    try:
+        if not corpus:
+            say(f"no corpus of {target.name} yet: run it first")
+        elif options.command == "alone":
+            alone.measure(place, target, options.reps, options.cpu, core, corpus, out)
+        else:
+            replay.measure(place, target, options.reps, core, corpus, out)
+    except (BuildError, ReplayError) as error:
+        say(f"{target.name}: {error}")
 
 
 def table(options):

@@ -71,14 +71,20 @@ class Worker:
         line, self.buffer = self.buffer.split(b"\n", 1)
         return json.loads(line)
 
+    def put(self, text):
+        """Makes it the value of the next call; False if it is too long."""
+        if len(text) > CAPACITY:
+            return False
+        self.map[:HEADER_BYTES] = struct.pack("<qq", 0, len(text)).ljust(HEADER_BYTES, b"\0")
+        self.map[HEADER_BYTES:HEADER_BYTES + len(text)] = text
+        return True
+
     def run(self, text):
         """What one corpus file covers, as the worker says it: a message if it fails, and its
         counters; None if the worker is lost.
         """
-        if len(text) > CAPACITY:
+        if not self.put(text):
             return "too long", b""
-        self.map[:HEADER_BYTES] = struct.pack("<qq", 0, len(text)).ljust(HEADER_BYTES, b"\0")
-        self.map[HEADER_BYTES:HEADER_BYTES + len(text)] = text
         answer = self.call({"Fuzz": {"Warmup": True, "Limit": 1}})
         if answer is None:
             return None

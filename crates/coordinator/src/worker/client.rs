@@ -215,12 +215,12 @@ impl WorkerClient {
         self.fuzz_in = FuzzIn::Closed;
     }
 
-    /// SIGINT, for the process alone.
+    /// Sends SIGINT to the process alone.
     pub(super) fn interrupt(&self) {
         self.child.get_ref().interrupt();
     }
 
-    /// For the process and its whole group.
+    /// Signals the process and its whole group.
     pub(super) fn signal(&self, signal: GroupSignal) {
         self.child.get_ref().signal_group(signal);
     }

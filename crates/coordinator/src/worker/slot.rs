@@ -1,6 +1,7 @@
 //! The place of one worker in the session: what is asked of it, and where its events go.
 //!
-//! Owns both ends of the way to the event loop. Must not know what a process does.
+//! Owns the task's ends of both queues between it and the event loop, and the settings that all
+//! slots share. Must not know what a process does.
 
 use std::sync::Arc;
 
