@@ -109,6 +109,7 @@ fn full_replies() -> [(&'static str, Json); 4] {
         other_count: 1,
         rejected: true,
         plan: vec![PlanStat { execs: 1, nanos: 2, finds: 3 }],
+        unlooked: vec![0, 7],
     };
     let minimize = MinimizeReply {
         wrote_to_mem: true,

@@ -4,7 +4,7 @@
 //! the views of what all workers share. All of it can be lost with the process: the next worker
 //! learns it anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use fuzzd_protocol::sparse;
@@ -13,12 +13,11 @@ use fuzzd_shm::RingWriter;
 
 use crate::compare::log::Record;
 use crate::compare::pairs::PairTable;
-use crate::content::hash;
 use crate::counters::{Functions, Seen};
 use crate::dictionary::{Dictionary, Tokens};
 use crate::limits::{
     FUNCTIONS_TOLD_MAX, LIBRARY_BASES_MAX, SOLVE_BURST_EXECS, TOKENS_AFTER_EXECS, TRIM_BURST_EXECS,
-    UNLOOKED_MAX, WEIGH_EVERY_EXECS,
+    WEIGH_EVERY_EXECS,
 };
 use crate::mutator::{Base, Mutator, Profile};
 use crate::shared::{Arena, Kind, SharedMap};
@@ -47,8 +46,6 @@ pub(crate) struct Engine<'a> {
     weighed: (usize, u64),
     /// Something outside the live lines was hit, and by an input of the visit that is not known.
     pub(crate) owes_sweep: bool,
-    /// Finds of this process that no call came to look at yet.
-    pub(crate) unlooked: Unlooked,
     /// All executions of this process.
     pub(crate) execs: u64,
     /// See [`Profile::gated_mask`].
@@ -80,7 +77,6 @@ impl Engine<'_> {
             given: 0,
             weighed: (0, 0),
             owes_sweep: false,
-            unlooked: Unlooked::default(),
             execs: 0,
             gated_mask: Profile::Usual.gated_mask(),
             young_until: 0,
@@ -134,27 +130,6 @@ impl Engine<'_> {
             self.dictionary.add_user(&token);
             self.given += 1;
         }
-    }
-}
-
-/// Inputs whose comparisons were not solved when the call ended that found them. They come back as
-/// entries of some plan, by another name: so they are known by the hash of their bytes.
-#[derive(Debug, Default)]
-pub(crate) struct Unlooked {
-    hashes: BTreeSet<u64>,
-}
-
-impl Unlooked {
-    /// Takes note of an input, unless there are too many.
-    pub(crate) fn note(&mut self, input: &[u8]) {
-        if self.hashes.len() < UNLOOKED_MAX {
-            self.hashes.insert(hash(input));
-        }
-    }
-
-    /// Whether an input was noted; then it is no longer.
-    pub(crate) fn take(&mut self, input: &[u8]) -> bool {
-        self.hashes.remove(&hash(input))
     }
 }
 

@@ -171,8 +171,8 @@ impl<'a> Life<'a> {
         let input = in_flight.input_at_death(self.client.memory(), &self.target);
         let outcome = Outcome::Misbehaved { reason, input };
         let elapsed = in_flight.started.elapsed();
-        let (ignored, plan) = (Vec::new(), Vec::new());
-        let reply = Reply { execs, execs_other, elapsed, ignored, plan, outcome };
+        let (ignored, plan, unlooked) = (Vec::new(), Vec::new(), Vec::new());
+        let reply = Reply { execs, execs_other, elapsed, ignored, plan, unlooked, outcome };
         self.untold.push(WorkerEvent::Replied(reply));
         self.condemn(LastWord::Nothing);
     }

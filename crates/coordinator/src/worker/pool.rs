@@ -147,9 +147,15 @@ impl Pool {
             Awaited::Reply(epoch) => {
                 handle.awaited = Awaited::Idle(epoch);
                 let outcome = Outcome::Misbehaved { reason, input: None };
-                let (elapsed, ignored) = (Duration::ZERO, Vec::new());
-                let reply =
-                    Reply { execs: 0, execs_other: 0, elapsed, ignored, plan: Vec::new(), outcome };
+                let reply = Reply {
+                    execs: 0,
+                    execs_other: 0,
+                    elapsed: Duration::ZERO,
+                    ignored: Vec::new(),
+                    plan: Vec::new(),
+                    unlooked: Vec::new(),
+                    outcome,
+                };
                 (epoch, WorkerEvent::Replied(reply))
             }
             Awaited::Stopped(epoch) => (epoch, WorkerEvent::Stopped { execs: 0 }),

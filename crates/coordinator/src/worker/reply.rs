@@ -72,6 +72,7 @@ impl ReplyContext<'_> {
         let ignored = self.ignored(&reply.ignored);
         let mut read = self.reply(counts, reply.total_duration_ns, ignored, outcome);
         read.plan = self.plan(&reply.plan, read.execs, read.elapsed)?;
+        read.unlooked = reply.unlooked.iter().filter_map(|&find| find.try_into().ok()).collect();
         Ok(read)
     }
 
@@ -145,7 +146,8 @@ impl ReplyContext<'_> {
         // The worker's own time leaves out the way here and back; but it cannot be longer.
         let worker_time = u64::try_from(worker_ns).ok().filter(|&ns| ns > 0);
         let elapsed = worker_time.map_or(self.elapsed, Duration::from_nanos).min(self.elapsed);
-        Reply { execs, execs_other, elapsed, ignored, plan: Vec::new(), outcome }
+        let (plan, unlooked) = (Vec::new(), Vec::new());
+        Reply { execs, execs_other, elapsed, ignored, plan, unlooked, outcome }
     }
 
     fn failure(&self, err: &str, info: Option<&FailureInfo>) -> Result<Option<Failure>, String> {

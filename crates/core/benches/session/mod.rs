@@ -130,6 +130,7 @@ impl Stage {
                 elapsed,
                 ignored: Vec::new(),
                 plan: vec![part; items],
+                unlooked: Vec::new(),
                 outcome: Outcome::Nothing,
             };
             let (worker, event) = (WorkerId(worker), WorkerEvent::Replied(reply));

@@ -47,6 +47,10 @@ pub const PLAN_PICKS: usize = 64;
 /// pick.
 const UNSEEN_PER_PLAN: usize = 8;
 
+/// Plans at a time that ask for the look at one entry: a worker comes to few of the items it is
+/// given, and where there are many workers, they are not all to look.
+const LOOKS_AT_ONCE: u8 = 2;
+
 /// One pick in this many goes to entries that came since the table was built.
 const RECENT_EVERY: u64 = 4;
 
@@ -61,7 +65,7 @@ pub struct Pick {
     pub entry: EntryIndex,
     /// How often it was picked; at least 1.
     pub weight: u32,
-    /// Nobody has looked at it so far.
+    /// Nobody has looked at it so far: this worker is to.
     pub is_new: bool,
 }
 
@@ -242,10 +246,34 @@ impl Schedule {
         }
     }
 
+    /// The worker that brought an entry did not come to look at it. No plan is made for that; but a
+    /// worker that is given the entry is told, whichever it is.
+    pub fn owe_look(&mut self, entry: EntryIndex) {
+        if let Some(stats) = self.stats.get_mut(entry.index()) {
+            stats.is_look_owed = true;
+        }
+    }
+
+    /// A call ended whose plan asked for a look.
+    pub fn end_look(&mut self, entry: EntryIndex, has_looked: bool) {
+        let Some(stats) = self.stats.get_mut(entry.index()) else { return };
+        stats.looks = stats.looks.saturating_sub(1);
+        stats.is_look_owed &= !has_looked;
+    }
+
+    /// Whether the worker of a plan under way is to look at an entry.
+    fn begin_look(&mut self, entry: EntryIndex) -> bool {
+        let stats = &mut self.stats[entry.index()];
+        let is_asked = stats.is_look_owed && stats.looks < LOOKS_AT_ONCE;
+        stats.looks += u8::from(is_asked);
+        is_asked
+    }
+
     /// The look that a plan asked for was cut off.
     pub fn unsee(&mut self, entry: EntryIndex) {
         if let Some(stats) = self.stats.get_mut(entry.index())
             && stats.is_seen
+            && !stats.is_look_owed
             && entry.index() < self.end
         {
             stats.is_seen = false;
@@ -277,7 +305,10 @@ impl Schedule {
             let Some(entry) = self.draw(rng) else { break };
             match plan.iter_mut().find(|pick| pick.entry == entry) {
                 Some(pick) => pick.weight += 1,
-                None => plan.push(Pick { entry, weight: 1, is_new: false }),
+                None => {
+                    let is_new = self.begin_look(entry);
+                    plan.push(Pick { entry, weight: 1, is_new });
+                }
             }
         }
         plan

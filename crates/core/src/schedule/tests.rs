@@ -109,6 +109,25 @@ fn an_entry_that_nobody_looked_at_is_in_the_next_plan_and_marked_once() {
 }
 
 #[test]
+fn a_look_that_is_owed_is_asked_of_few_plans_at_a_time_until_one_has_looked() {
+    let mut schedule = schedule(4);
+    let owed = EntryIndex::new(2).expect("few");
+    let asks = |schedule: &mut Schedule| {
+        let plan = schedule.plan(Duration::ZERO, &mut rng());
+        assert!(plan.iter().all(|pick| !pick.is_new || pick.entry == owed));
+        plan.iter().any(|pick| pick.is_new)
+    };
+    assert!(!asks(&mut schedule));
+    schedule.owe_look(owed);
+    let asked = [(); 4].map(|()| asks(&mut schedule));
+    assert_eq!(asked, [true, true, false, false]);
+    schedule.end_look(owed, false);
+    assert!(asks(&mut schedule), "one of them did not come to it");
+    schedule.end_look(owed, true);
+    assert!(!asks(&mut schedule));
+}
+
+#[test]
 fn fertile_entries_are_picked_more_often_and_dry_ones_still_sometimes() {
     let mut schedule = schedule(10);
     for _ in 0..30 {

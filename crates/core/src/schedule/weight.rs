@@ -115,6 +115,10 @@ pub(super) struct Stats {
     pub(super) is_replaced: bool,
     /// Some worker looked at it.
     pub(super) is_seen: bool,
+    /// The worker that brought it did not look at it: who comes to it first does.
+    pub(super) is_look_owed: bool,
+    /// Plans under way that ask for that look.
+    pub(super) looks: u8,
 }
 
 /// What one visit did with an entry.
@@ -156,6 +160,8 @@ impl Stats {
             favoured_in: 0,
             is_replaced: false,
             is_seen: false,
+            is_look_owed: false,
+            looks: 0,
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Claim {
     pub(super) has_find: bool,
     /// One for each item of the plan, or none.
     pub(super) plan: Vec<PlanUse>,
+    /// The finds of the call that it did not look at.
+    pub(super) unlooked: Vec<usize>,
 }
 
 /// A job whose executions are booked.
@@ -141,6 +143,15 @@ impl Session {
             };
             if execs > 0 || *finds > 0.0 {
                 state.schedule.book(pick.entry, &Visit { execs, elapsed, finds: *finds });
+            }
+        }
+        for (position, pick) in job.plan.iter().enumerate().filter(|(_, pick)| pick.is_new) {
+            let has_looked = uses.get(position).is_some_and(|used| used.execs > 0);
+            state.schedule.end_look(pick.entry, has_looked);
+        }
+        for told in claim.unlooked.iter().filter_map(|&find| job.told.get(find)) {
+            if told.is_entry {
+                state.schedule.owe_look(told.entry);
             }
         }
         if claim.elapsed.is_none() {

@@ -159,6 +159,6 @@ pub struct PlanItem {
     pub entry: u32,
     /// How often to take it in relation to the others; at least 1.
     pub weight: u32,
-    /// No worker has looked at it so far: its comparisons are not known to anybody.
+    /// A look at it is due: its comparisons are not known to anybody.
     pub is_new: bool,
 }

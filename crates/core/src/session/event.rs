@@ -142,6 +142,9 @@ pub struct Reply {
     /// One for each item of the plan, in order. Empty from workers without plans, and for calls
     /// that have none.
     pub plan: Vec<PlanUse>,
+    /// The finds told in this call that it did not look at, counted as for [`FoundParent`]. Numbers
+    /// that stand for none mean nothing.
+    pub unlooked: Vec<usize>,
     /// What came of the call.
     pub outcome: Outcome,
 }

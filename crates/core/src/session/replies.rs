@@ -26,7 +26,7 @@ use crate::session::warmup::{WarmupItem, WarmupSource};
 impl Session {
     pub(super) fn on_reply(&mut self, worker: WorkerId, reply: Reply) {
         let Some((test, job)) = self.slots[worker.0].take_job() else { return };
-        let Reply { execs, execs_other, elapsed, ignored, plan, outcome } = reply;
+        let Reply { execs, execs_other, elapsed, ignored, plan, unlooked, outcome } = reply;
         let complaint = self.complaint(worker, test, &job, execs, &outcome);
         let complaint = complaint.or_else(|| plan_complaint(&job, plan.len()));
         let has_find = match &outcome {
@@ -36,7 +36,8 @@ impl Session {
         if let Job::Fuzz(job) = &job {
             self.adapt_call_time(worker, has_find || job.finds.iter().any(|finds| *finds > 0.0));
         }
-        let claim = Claim { execs, execs_other, elapsed: Some(elapsed), has_find, plan };
+        let claim =
+            Claim { execs, execs_other, elapsed: Some(elapsed), has_find, plan, unlooked };
         let job = self.account(worker, test, job, claim);
         if self.slots[worker.0].is_distrusted {
             // It is being ended already: nothing it says is taken, but for a crash.

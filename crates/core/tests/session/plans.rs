@@ -146,3 +146,30 @@ fn paced_by_executions_no_time_a_worker_tells_changes_a_plan() {
     };
     assert_eq!(run(1), run(7_000));
 }
+
+#[test]
+fn a_find_that_its_worker_did_not_look_at_is_new_to_every_worker_until_one_has_looked() {
+    let mut stage = with_plans(SessionConfig { workers: 2, ..config() });
+    let is_new = |stage: &Stage, worker, entry| {
+        plan(stage, worker).iter().any(|item| item.entry == entry && item.is_new)
+    };
+    let visited = PlanUse { execs: 1, elapsed: Duration::from_nanos(1) };
+    stage.tell(0, found(b"looked at", &[(3, 1)], FoundParent::Plan(0)));
+    stage.tell(0, found(b"known", &[(3, 1)], FoundParent::Plan(0)));
+    stage.tell(0, found(b"left", &[(4, 1)], FoundParent::Found(0)));
+    // The second of the finds is no entry, and a fourth there is not.
+    stage.unlooked = vec![1, 2, 3, usize::MAX];
+    stage.reply(0, Outcome::Nothing);
+    stage.reply(1, Outcome::Nothing);
+    assert!([0, 1].iter().all(|&worker| is_new(&stage, worker, 2)), "nobody looked");
+    assert!([0, 1].iter().all(|&worker| !is_new(&stage, worker, 1)), "its worker did");
+    // It came to no item of its plan.
+    stage.uses = vec![PlanUse::default(); plan(&stage, 1).len()];
+    stage.reply(1, Outcome::Nothing);
+    assert!(is_new(&stage, 1, 2), "still");
+    stage.uses = vec![visited; plan(&stage, 1).len()];
+    stage.reply(1, Outcome::Nothing);
+    assert!(!is_new(&stage, 1, 2), "now somebody has");
+    stage.reply(0, Outcome::Nothing);
+    assert!(!is_new(&stage, 0, 2), "and that is enough");
+}

@@ -126,6 +126,8 @@ pub(crate) struct Stage {
     pub(crate) has_search: bool,
     /// What the next answer says of its plan.
     pub(crate) uses: Vec<PlanUse>,
+    /// Finds that the next answer says it did not look at.
+    pub(crate) unlooked: Vec<usize>,
     /// Whether processes that are to end wait for `end_stops`.
     pub(crate) holds_stops: bool,
     pub(crate) stopping: Vec<(WorkerId, Epoch)>,
@@ -160,6 +162,7 @@ impl Stage {
             has_fork: false,
             has_search: false,
             uses: Vec::new(),
+            unlooked: Vec::new(),
             holds_stops: false,
             stopping: Vec::new(),
             shown: Vec::new(),
@@ -196,8 +199,8 @@ impl Stage {
     pub(crate) fn ignore(&mut self, worker: usize, execs: u64, ignored: Vec<(Signature, u64)>) {
         let (epoch, _, _) = self.calls.remove(&worker).expect("the worker has a call");
         let (elapsed, outcome) = (Duration::from_millis(1), Outcome::Nothing);
-        let plan = Vec::new();
-        let reply = Reply { execs, execs_other: 0, elapsed, ignored, plan, outcome };
+        let (plan, unlooked) = (Vec::new(), Vec::new());
+        let reply = Reply { execs, execs_other: 0, elapsed, ignored, plan, unlooked, outcome };
         let event = WorkerEvent::Replied(reply);
         self.give(Event::Worker { worker: WorkerId(worker), epoch, event });
     }
@@ -285,8 +288,9 @@ impl Stage {
         let (epoch, _, call) = self.calls.remove(&worker).expect("the worker has a call");
         let is_fuzz = matches!(call.work, Work::Fuzz { .. });
         let (execs, execs_other) = if is_fuzz { (execs, 0) } else { (0, execs) };
-        let plan = std::mem::take(&mut self.uses);
-        let reply = Reply { execs, execs_other, elapsed, ignored: Vec::new(), plan, outcome };
+        let (ignored, plan) = (Vec::new(), std::mem::take(&mut self.uses));
+        let unlooked = std::mem::take(&mut self.unlooked);
+        let reply = Reply { execs, execs_other, elapsed, ignored, plan, unlooked, outcome };
         let event = WorkerEvent::Replied(reply);
         self.give(Event::Worker { worker: WorkerId(worker), epoch, event });
     }
@@ -342,8 +346,9 @@ impl Stage {
 
     /// Answers a call whose worker is told to end already.
     pub(crate) fn answer_stopping(&mut self, worker: usize, epoch: Epoch, outcome: Outcome) {
-        let (elapsed, ignored, plan) = (Duration::from_millis(1), Vec::new(), Vec::new());
-        let reply = Reply { execs: 1, execs_other: 0, elapsed, ignored, plan, outcome };
+        let (elapsed, ignored) = (Duration::from_millis(1), Vec::new());
+        let (plan, unlooked) = (Vec::new(), Vec::new());
+        let reply = Reply { execs: 1, execs_other: 0, elapsed, ignored, plan, unlooked, outcome };
         let event = WorkerEvent::Replied(reply);
         self.give(Event::Worker { worker: WorkerId(worker), epoch, event });
     }

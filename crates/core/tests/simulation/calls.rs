@@ -283,8 +283,8 @@ impl Worker<'_> {
         ignored: Vec<(Signature, u64)>,
     ) -> Answer {
         let takes = self.time_of(execs + execs_other);
-        let plan = Vec::new();
-        let reply = Reply { execs, execs_other, elapsed: takes, ignored, plan, outcome };
+        let (plan, unlooked) = (Vec::new(), Vec::new());
+        let reply = Reply { execs, execs_other, elapsed: takes, ignored, plan, unlooked, outcome };
         Answer { found: Vec::new(), event: WorkerEvent::Replied(reply), takes }
     }
 

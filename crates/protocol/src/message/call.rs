@@ -97,7 +97,7 @@ pub struct PlanItem {
     /// How often it is picked, relative to the other items: 1 or more.
     #[serde(deserialize_with = "null_is_zero")]
     pub weight: u32,
-    /// No worker has looked at it yet.
+    /// A look at it is due: no worker has come to that yet.
     #[serde(rename = "New", skip_serializing_if = "is_false", deserialize_with = "null_is_zero")]
     pub is_new: bool,
 }

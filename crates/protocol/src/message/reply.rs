@@ -81,6 +81,10 @@ pub struct FuzzReply {
     /// Extension `plan`. What became of each item of the plan, in its order.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "object_list")]
     pub plan: Vec<PlanStat>,
+    /// Extension `plan`. Finds of the call, by their number from 0, that it did not come to look
+    /// at: their comparisons are still to be solved.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_zero")]
+    pub unlooked: Vec<u32>,
 }
 
 /// What one item of a plan was worked on (extension `plan`), finds that descend from it in the same

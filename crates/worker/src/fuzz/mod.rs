@@ -77,6 +77,7 @@ impl<E: Into<CallError>> From<E> for End {
 struct Tally {
     ignored: Ignored,
     stats: Vec<PlanStat>,
+    unlooked: Vec<u32>,
 }
 
 /// Carries a call out.
@@ -109,6 +110,7 @@ pub(crate) fn fuzz<'a>(
     }
     reply.ignored = tally.ignored.into_wire();
     reply.plan = tally.stats;
+    reply.unlooked = tally.unlooked;
     runner.end_call();
     reply.count = i64::try_from(runner.count).unwrap_or(i64::MAX);
     reply.other_count = runner.other_count;

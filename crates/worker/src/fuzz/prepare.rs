@@ -39,7 +39,6 @@ impl Run<'_, '_> {
         if needed > capacity {
             return Err(CallError::NoRoom { needed, capacity }.into());
         }
-        let is_new = is_new | self.engine.unlooked.take(base.bytes());
         let mut records = Vec::new();
         self.compare_once(base.bytes(), &mut records)?;
         let room = COMPARED_RECORDS_MAX.saturating_sub(self.engine.compared.len());

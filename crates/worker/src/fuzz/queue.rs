@@ -40,6 +40,8 @@ pub(super) struct Queue {
     plan_weight: u64,
     stats: Vec<PlanStat>,
     found: u32,
+    /// Numbers of finds that did not become members.
+    left_out: Vec<u32>,
 }
 
 impl Queue {
@@ -55,19 +57,20 @@ impl Queue {
     }
 
     /// Adds a find that was made from the member at `parent`, and was told of. It counts three
-    /// times as much as an entry of the plan: what is new is gone into first. False: there are too
-    /// many, it is only counted.
-    pub(super) fn add_find(&mut self, parent: usize, base: Rc<Base>) -> bool {
-        let (origin, root) = (Origin::Found(self.found), self.members[parent].root);
+    /// times as much as an entry of the plan: what is new is gone into first. If there are too many,
+    /// it is only counted.
+    pub(super) fn add_find(&mut self, parent: usize, base: Rc<Base>) {
+        let (number, root) = (self.found, self.members[parent].root);
+        let origin = Origin::Found(number);
         self.found = self.found.saturating_add(1);
         self.stats[root].finds += 1;
         if self.members.len() >= self.stats.len() + QUEUE_FINDS_MAX {
-            return false;
+            self.left_out.push(number);
+            return;
         }
         let weight = (self.plan_weight / self.stats.len() as u64).max(1) * FIND_WEIGHT;
         self.members.push(Member { origin, root, weight, base: Some(base), is_new: true });
         self.total_weight += weight;
-        true
     }
 
     /// The position of the member to visit next.
@@ -96,10 +99,14 @@ impl Queue {
         member.is_new = false;
     }
 
-    /// The finds that nobody looked at.
-    pub(super) fn unlooked(&self) -> impl Iterator<Item = &Rc<Base>> {
-        let finds = self.members.get(self.stats.len()..).unwrap_or_default();
-        finds.iter().filter(|member| member.is_new).filter_map(|member| member.base.as_ref())
+    /// The numbers of the finds that nobody looked at.
+    pub(super) fn unlooked(&self) -> Vec<u32> {
+        let new = self.members.iter().filter(|member| member.is_new);
+        let numbers = new.filter_map(|member| match member.origin {
+            Origin::Found(number) => Some(number),
+            Origin::Plan(_) => None,
+        });
+        numbers.chain(self.left_out.iter().copied()).collect()
     }
 
     /// Books what a visit cost.

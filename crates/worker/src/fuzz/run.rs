@@ -64,10 +64,8 @@ pub(super) fn mutate_and_run<'a>(
         Ok(never) => match never {},
         Err(end) => end,
     };
-    for base in run.queue.unlooked() {
-        run.engine.unlooked.note(base.bytes());
-    }
     tally.ignored = run.ignored;
+    tally.unlooked = run.queue.unlooked();
     if !call.plan.is_empty() {
         tally.stats = run.queue.into_stats();
     }
@@ -168,9 +166,7 @@ impl<'r, 'a> Run<'r, 'a> {
             self.engine.follow(&self.runner.seen);
         }
         for (parent, base) in std::mem::take(&mut self.fresh) {
-            if !self.queue.add_find(parent, Rc::clone(&base)) {
-                self.engine.unlooked.note(base.bytes());
-            }
+            self.queue.add_find(parent, base);
         }
         visited
     }

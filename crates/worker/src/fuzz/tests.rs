@@ -10,6 +10,7 @@ use super::*;
 use crate::server::tests::{CAPACITY, CONTROL, FakeTarget, Fixture, fake_counters, hit};
 use crate::target::Verdict;
 
+mod queue;
 mod solving;
 mod sweep;
 mod trimming;

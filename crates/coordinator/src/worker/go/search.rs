@@ -49,6 +49,7 @@ pub(in super::super) async fn search(
     let smallest = to_memory(&types, reducer.best());
     runner.close().await;
     let outcome = Outcome::Minimized { input: smallest.into(), coverage: Vec::new() };
-    let (ignored, plan) = (Vec::new(), Vec::new());
-    Reply { execs: 0, execs_other: execs, elapsed: begun.elapsed(), ignored, plan, outcome }
+    let (ignored, plan, unlooked) = (Vec::new(), Vec::new(), Vec::new());
+    let elapsed = begun.elapsed();
+    Reply { execs: 0, execs_other: execs, elapsed, ignored, plan, unlooked, outcome }
 }

@@ -281,7 +281,8 @@ impl GoTalk {
         let Counts { new: execs, other: execs_other } = self.counts;
         let ignored = std::mem::take(&mut self.ignored).into_iter().collect();
         let outcome = outcome.unwrap_or(otherwise);
-        Reply { execs, execs_other, elapsed, ignored, plan: clamp(plan, execs, elapsed), outcome }
+        let (plan, unlooked) = (clamp(plan, execs, elapsed), Vec::new());
+        Reply { execs, execs_other, elapsed, ignored, plan, unlooked, outcome }
     }
 
     /// Finds to tell, in their order.

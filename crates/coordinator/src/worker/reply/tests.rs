@@ -56,6 +56,14 @@ fn what_became_of_a_plan_is_in_its_order_and_no_more_than_the_call() {
 }
 
 #[test]
+fn finds_that_were_not_looked_at_are_read_as_they_are_told() {
+    let unlooked = |line| read(fuzz(), line).map(|reply| reply.unlooked);
+    assert_eq!(unlooked(r#"{"Count":1,"Unlooked":[0,7]}"#).unwrap(), [0, 7]);
+    assert!(unlooked(r#"{"Count":1,"Unlooked":null}"#).unwrap().is_empty());
+    assert!(unlooked(r#"{"Count":1,"Unlooked":[-1]}"#).is_err());
+}
+
+#[test]
 fn counts_are_clamped_to_what_was_allowed() {
     for (count, execs) in [("7", 7), ("11", 10), ("9223372036854775807", 10), ("-1", 0)] {
         let reply = read(fuzz(), &format!(r#"{{"Count":{count},"OtherCount":3}}"#)).unwrap();
