@@ -143,7 +143,6 @@ pub(crate) const FIND_WEIGHT: u64 = 3;
 /// Finds of one call that are worked on in the same call; later ones wait for a plan.
 pub(crate) const QUEUE_FINDS_MAX: usize = 256;
 
-
 /// Entries that are kept ready between calls.
 pub(crate) const LIBRARY_BASES_MAX: usize = 4_096;
 

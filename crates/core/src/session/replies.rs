@@ -36,8 +36,7 @@ impl Session {
         if let Job::Fuzz(job) = &job {
             self.adapt_call_time(worker, has_find || job.finds.iter().any(|finds| *finds > 0.0));
         }
-        let claim =
-            Claim { execs, execs_other, elapsed: Some(elapsed), has_find, plan, unlooked };
+        let claim = Claim { execs, execs_other, elapsed: Some(elapsed), has_find, plan, unlooked };
         let job = self.account(worker, test, job, claim);
         if self.slots[worker.0].is_distrusted {
             // It is being ended already: nothing it says is taken, but for a crash.
