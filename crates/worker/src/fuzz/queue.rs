@@ -57,8 +57,8 @@ impl Queue {
     }
 
     /// Adds a find that was made from the member at `parent`, and was told of. It counts three
-    /// times as much as an entry of the plan: what is new is gone into first. If there are too many,
-    /// it is only counted.
+    /// times as much as an entry of the plan: what is new is gone into first. Where there are too
+    /// many, it is only counted.
     pub(super) fn add_find(&mut self, parent: usize, base: Rc<Base>) {
         let (number, root) = (self.found, self.members[parent].root);
         let origin = Origin::Found(number);
