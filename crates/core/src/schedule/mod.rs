@@ -80,7 +80,8 @@ pub struct Newcomer<'a> {
     pub gain: Gain,
     /// Time of one execution; zero: not measured, or not to be depended on.
     pub exec_time: Duration,
-    /// The worker that brought it has looked at it.
+    /// The worker that brought it looks at it, or says that it did not come to
+    /// ([`Schedule::owe_look`]).
     pub is_seen: bool,
 }
 

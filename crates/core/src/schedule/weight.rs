@@ -113,7 +113,7 @@ pub(super) struct Stats {
     /// The newest choice of favoured entries that it was favoured in; 0: none.
     pub(super) favoured_in: u32,
     pub(super) is_replaced: bool,
-    /// Some worker looked at it.
+    /// Some worker looked at it, or was to.
     pub(super) is_seen: bool,
     /// The worker that brought it did not look at it: who comes to it first does.
     pub(super) is_look_owed: bool,

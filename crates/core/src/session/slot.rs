@@ -80,7 +80,7 @@ pub(super) struct Find {
     pub(super) parent: EntryIndex,
     /// Time of one execution; zero: not measured, or not to be depended on.
     pub(super) exec_time: Duration,
-    /// Its worker has looked at it.
+    /// Its worker looks at it, or says that it did not come to.
     pub(super) is_seen: bool,
     /// It stands in for its parent.
     pub(super) replaces_parent: bool,
